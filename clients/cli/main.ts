@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+/** The `ringbinder` command (alias `rb`). */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { addInboxCommand } from './commands/inbox.js';
+import { addLookupCommand } from './commands/lookup.js';
+import { addPeersCommand } from './commands/peers.js';
+import { addSendCommand } from './commands/send.js';
+import { addServeCommand } from './commands/serve.js';
+import { wholeNumber } from './numbers.js';
+import { EXIT } from './output.js';
+
+const PACKAGE = new URL('../../../package.json', import.meta.url);
+
+function createProgram(): Command {
+  const { version, description } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as {
+    version: string;
+    description: string;
+  };
+  const program = new Command('ringbinder')
+    .description(description)
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(--help tells more)')
+    .option('--server <address>', 'node to talk to', serverFromEnvironment())
+    .option('--json', 'one JSON object for each record', false)
+    .option('--timeout-ms <number>', 'how long a call may take', wholeNumber(1, 3_600_000), 10_000);
+  addServeCommand(program);
+  addPeersCommand(program);
+  addLookupCommand(program);
+  addSendCommand(program);
+  addInboxCommand(program);
+  return program;
+}
+
+function serverFromEnvironment(): string {
+  return process.env['RINGBINDER_SERVER'] ?? '127.0.0.1:7400';
+}
+
+try {
+  await createProgram().parseAsync();
+} catch (thrown) {
+  if (!(thrown instanceof CommanderError)) throw thrown;
+  process.exitCode = thrown.exitCode === 0 ? EXIT.done : EXIT.misuse;
+}

@@ -1,0 +1,37 @@
+/** The TypeScript SDK: what others may import. */
+import { NodeChannel, type ConnectOptions } from './channel.js';
+import { HashApi } from './hash.js';
+import { PeerApi } from './peer.js';
+import { WelcomeApi } from './welcome.js';
+
+/** A connection to one node; the node forwards what it cannot answer itself. */
+export class Ringbinder {
+  readonly hash: HashApi;
+  readonly welcome: WelcomeApi;
+  readonly peer: PeerApi;
+  readonly #channel: NodeChannel;
+
+  /** Connects at the first call; a node that is down makes calls fail, not this. */
+  constructor(address: string, options: ConnectOptions = {}) {
+    this.#channel = new NodeChannel(address, options);
+    this.hash = new HashApi(this.#channel);
+    this.welcome = new WelcomeApi(this.#channel);
+    this.peer = new PeerApi(this.#channel);
+  }
+
+  /** Where the node is. */
+  get address(): string {
+    return this.#channel.address;
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+}
+
+export { CallError } from './errors.js';
+export type { CallOptions, ConnectOptions } from './channel.js';
+export type { Peer } from './messages.js';
+export type { Assignment } from './hash.js';
+export type { MembershipEvent } from './welcome.js';
+export type { Lookup, Message, Neighbors, Receipt } from './peer.js';

@@ -1,0 +1,25 @@
+/** What the SDK hands out: plain values instead of wire messages. */
+import type { Duration } from '../../proto/gen/google/protobuf/duration.js';
+import type { Peer as WirePeer } from '../../proto/gen/ringbinder/v1/ring.js';
+
+/** A member of the ring. */
+export type Peer = {
+  /** Position on the ring; a safe integer. */
+  readonly ringId: number;
+  /** `host:port`. */
+  readonly address: string;
+  /** Which life of the peer; 0 when the node did not say. */
+  readonly incarnation: number;
+};
+
+export function peerFrom(wire: WirePeer | undefined): Peer {
+  return {
+    ringId: Number(wire?.ringId ?? 0n),
+    address: wire?.address ?? '',
+    incarnation: Number(wire?.incarnation ?? 0n),
+  };
+}
+
+export function durationToMs(wire: Duration | undefined): number {
+  return Number(wire?.seconds ?? 0n) * 1_000 + (wire?.nanos ?? 0) / 1e6;
+}

@@ -1,0 +1,94 @@
+/** The ring, as an application uses it: lookups, messages, neighbours. */
+import {
+  PeerServiceService,
+  type LookupRequest,
+} from '../../proto/gen/ringbinder/v1/peer_service.js';
+import type { CallOptions, NodeChannel } from './channel.js';
+import { durationToMs, peerFrom, type Peer } from './messages.js';
+
+export type Lookup = {
+  readonly ringId: number;
+  readonly owner: Peer;
+  /** Who was asked, the owner last; empty when the asked node is the owner. */
+  readonly hops: readonly { readonly peer: Peer; readonly latencyMs: number }[];
+};
+
+export type Neighbors = {
+  readonly self: Peer;
+  readonly predecessor: Peer | undefined;
+  readonly successors: readonly Peer[];
+};
+
+export type Message = {
+  readonly messageId: string;
+  readonly fromRingId: number;
+  readonly payload: Uint8Array;
+  readonly path: readonly Peer[];
+};
+
+export type Receipt = { readonly messageId: string; readonly path: readonly Peer[] };
+
+export class PeerApi {
+  readonly #channel: NodeChannel;
+
+  constructor(channel: NodeChannel) {
+    this.#channel = channel;
+  }
+
+  async lookupKey(key: string, options?: CallOptions): Promise<Lookup> {
+    return this.#lookup({ target: { $case: 'key', value: key } }, options);
+  }
+
+  async lookupRingId(ringId: number, options?: CallOptions): Promise<Lookup> {
+    return this.#lookup({ target: { $case: 'ringId', value: BigInt(ringId) } }, options);
+  }
+
+  async neighbors(options?: CallOptions): Promise<Neighbors> {
+    const wire = await this.#channel.unary(PeerServiceService.getNeighbors, {}, options);
+    return {
+      self: peerFrom(wire.self),
+      predecessor: wire.predecessor === undefined ? undefined : peerFrom(wire.predecessor),
+      successors: wire.successors.map(peerFrom),
+    };
+  }
+
+  /** Sends a message to exactly this ring ID. A repeat with the same `messageId` arrives once. */
+  async send(
+    toRingId: number,
+    payload: Uint8Array,
+    options: CallOptions & { readonly messageId?: string } = {},
+  ): Promise<Receipt> {
+    const request = {
+      toRingId: BigInt(toRingId),
+      payload: Buffer.from(payload),
+      messageId: options.messageId ?? '',
+    };
+    const wire = await this.#channel.unary(PeerServiceService.sendMessage, request, options);
+    return { messageId: wire.messageId, path: wire.path.map(peerFrom) };
+  }
+
+  /** The messages for the connected node, as they come; heartbeats are left out. */
+  async *messages(options?: CallOptions): AsyncGenerator<Message, void, void> {
+    for await (const { event } of this.#channel.stream(
+      PeerServiceService.watchMessages,
+      {},
+      options,
+    )) {
+      if (event?.$case !== 'message') continue;
+      const { messageId, fromRingId, payload, path } = event.value;
+      yield { messageId, fromRingId: Number(fromRingId), payload, path: path.map(peerFrom) };
+    }
+  }
+
+  async #lookup(request: LookupRequest, options?: CallOptions): Promise<Lookup> {
+    const wire = await this.#channel.unary(PeerServiceService.lookup, request, options);
+    return {
+      ringId: Number(wire.ringId),
+      owner: peerFrom(wire.owner),
+      hops: wire.hops.map(({ peer, latency }) => ({
+        peer: peerFrom(peer),
+        latencyMs: durationToMs(latency),
+      })),
+    };
+  }
+}

@@ -1,0 +1,316 @@
+/** The composition root: the only file that names concrete classes together. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import {
+  NodeServiceService,
+  type DescribeNodeResponse,
+} from '../proto/gen/ringbinder/internal/v1/node_service.js';
+import { BinderServiceService } from '../proto/gen/ringbinder/v1/binder_service.js';
+import { DhtServiceService } from '../proto/gen/ringbinder/v1/dht_service.js';
+import { HashServiceService } from '../proto/gen/ringbinder/v1/hash_service.js';
+import { MonitorServiceService } from '../proto/gen/ringbinder/v1/monitor_service.js';
+import { PeerServiceService } from '../proto/gen/ringbinder/v1/peer_service.js';
+import { WelcomeServiceService } from '../proto/gen/ringbinder/v1/welcome_service.js';
+import type { Config } from './config.js';
+import { createHashHandler, createHashKey } from './hash/handler.js';
+import { HashKeeper } from './hash/keeper.js';
+import { DIRECTORY_TIMEOUT_MS, INBOX_LIMITS } from './limits.js';
+import { AdmissionGate } from './node/admission-gate.js';
+import { directoryUnreachable, localDirectory, remoteDirectory } from './node/directory.js';
+import { Membership } from './node/membership.js';
+import { Notebook, type NodeMemory } from './node/notebook.js';
+import type { Ring } from './node/ring-finder.js';
+import { StartError } from './node/start-error.js';
+import { PeerApplication } from './peer/application.js';
+import { MEMBER_LIMITS } from './peer/core/member.js';
+import type { PeerRef } from './peer/core/ring-space.js';
+import { PeerDriver } from './peer/driver.js';
+import { PeerFace, type Seat } from './peer/face.js';
+import { createPeerHandler } from './peer/handler.js';
+import { InboxKeeper } from './peer/inbox-keeper.js';
+import { PeerLinks } from './peer/link.js';
+import { createNodeHandler } from './peer/node-handler.js';
+import { peerToWire, stageToWire } from './peer/wire.js';
+import { callUnary } from './rpc/channel.js';
+import { Forwarder } from './rpc/forward.js';
+import { OVERALL } from './rpc/health.js';
+import { connectTo } from './rpc/node-client.js';
+import { RpcServer } from './rpc/server.js';
+import { openStores, type NodeStores } from './storage/open-stores.js';
+import { systemChance } from './system/chance.js';
+import { systemClock } from './system/clock.js';
+import { createWelcomeHandler } from './welcome/handler.js';
+import { WelcomeKeeper } from './welcome/keeper.js';
+
+const SERVICES = {
+  hash: HashServiceService,
+  welcome: WelcomeServiceService,
+  peer: PeerServiceService,
+  monitor: MonitorServiceService,
+  dht: DhtServiceService,
+  binder: BinderServiceService,
+} as const;
+
+/**
+ * The directory asks the ring before it lets a peer in while it lists fewer members than so many times
+ * r + 1: it also lists the dead until their leases end.
+ */
+const FORMING_LISTED_FACTOR = 2;
+
+export type Node = {
+  /** Resolves when the node is a member of its ring and serves; rejects with a `StartError`. */
+  start(): Promise<void>;
+  /** Leaves the ring, lets calls end, closes the stores. Harmless when repeated. */
+  stop(): Promise<void>;
+};
+
+export async function composeNode(config: Config, log: Logger): Promise<Node> {
+  if (!config.roles.includes('peer')) {
+    throw new StartError('--roles must contain peer: in this version every node is in the ring');
+  }
+  const { stores, listen } = await openStores(config);
+  const memory = await new Notebook(stores.node).read();
+  return new ComposedNode({ config, listen, log, stores, memory });
+}
+
+type Parts = {
+  readonly config: Config;
+  /** Where to listen; with a port when the data directory is named after it. */
+  readonly listen: string;
+  readonly log: Logger;
+  readonly stores: NodeStores;
+  readonly memory: NodeMemory | undefined;
+};
+
+class ComposedNode implements Node {
+  readonly #parts: Parts;
+  readonly #processName = randomUUID();
+  readonly #server: RpcServer;
+  readonly #inbox = new InboxKeeper({ clock: systemClock, limits: INBOX_LIMITS });
+  readonly #face = new PeerFace(() => this.#seat);
+  readonly #closers: (() => void | Promise<void>)[] = [];
+  readonly #forwarder: Forwarder;
+  #ring: Ring | undefined;
+  #seat: Seat | undefined;
+  #membership: Membership | undefined;
+  #keepers: { readonly hash: HashKeeper; readonly welcome: WelcomeKeeper } | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    const { log } = parts;
+    this.#server = new RpcServer({ log: log.child({ component: 'rpc' }), clock: systemClock });
+    this.#forwarder = new Forwarder({
+      target: () => this.#ring?.directoryAddress,
+      timeoutMs: DIRECTORY_TIMEOUT_MS,
+      unreachable: directoryUnreachable,
+    });
+    this.#closers.push(async () => parts.stores.close());
+  }
+
+  async start(): Promise<void> {
+    const { config, log, memory } = this.#parts;
+    const holdsDirectory = memory?.holdsDirectory ?? config.join.length === 0;
+    if (holdsDirectory) await this.#openDirectory();
+    this.#addServices();
+    this.#setServing('NOT_SERVING');
+    const bound = await this.#listen();
+    const address = config.advertise ?? bound;
+    if (holdsDirectory) this.#ring = this.#ownRing(address);
+    this.#membership = this.#createMembership(address);
+    const driver = await this.#membership.enter();
+    this.#setServing('SERVING');
+    const { ringId } = driver.state.self;
+    log.info({ address, listen: bound, ringId, ring: this.#ring }, 'ringbinder ready');
+  }
+
+  async stop(): Promise<void> {
+    this.#setServing('NOT_SERVING');
+    await this.#membership?.leave();
+    await this.#server.drain(this.#parts.config.drainTimeoutMs);
+    this.#forwarder.close();
+    for (const close of this.#closers.splice(0).reverse()) await close();
+  }
+
+  async #listen(): Promise<string> {
+    const { listen } = this.#parts;
+    try {
+      return await this.#server.listen(listen);
+    } catch (thrown) {
+      const isTaken = (thrown as NodeJS.ErrnoException).code === 'EADDRINUSE';
+      const text = thrown instanceof Error ? thrown.message : String(thrown);
+      throw new StartError(
+        isTaken ? `${listen} is taken by another program; --listen chooses another port` : text,
+        thrown,
+      );
+    }
+  }
+
+  #setServing(status: 'SERVING' | 'NOT_SERVING'): void {
+    this.#server.health.set(OVERALL, status);
+    for (const role of this.#parts.config.roles) {
+      const [{ path }] = Object.values(SERVICES[role]) as [{ readonly path: string }];
+      this.#server.health.set(path.split('/')[1] ?? '', status);
+    }
+  }
+
+  // The directory
+
+  /** The ring that this node founded, under the address it has now. */
+  #ownRing(directoryAddress: string): Ring {
+    const { config, memory } = this.#parts;
+    const name = memory?.ringName ?? `ring-${randomBytes(6).toString('hex')}`;
+    const size = memory?.ringSize ?? config.ringSize;
+    const successorsMax = memory?.successorsMax ?? config.successorsMax;
+    return { name, size, successorsMax, directoryAddress };
+  }
+
+  async #openDirectory(): Promise<void> {
+    const { config, log, stores } = this.#parts;
+    const { size, successorsMax } = this.#ownRing('');
+    if (size !== config.ringSize) {
+      const text = 'the ring keeps the size it was founded with';
+      log.warn({ ringSize: size, given: config.ringSize }, text);
+    }
+    const gate = new AdmissionGate({
+      clock: systemClock,
+      successorsMax,
+      survey: async () => this.#face.seat.driver.survey(),
+    });
+    const welcome = await WelcomeKeeper.open({
+      store: stores.directory,
+      clock: systemClock,
+      ringSize: size,
+      ttlMs: config.membershipTtlMs,
+      log: log.child({ component: 'welcome' }),
+      admission: async (peer) => gate.ask(peer),
+      askedBelow: FORMING_LISTED_FACTOR * (successorsMax + 1),
+    });
+    const hash = new HashKeeper({
+      store: stores.directory,
+      ringSize: size,
+      isMember: async (ringId) => welcome.isMember(ringId),
+    });
+    this.#closers.push(() => welcome.close());
+    this.#keepers = { hash, welcome };
+  }
+
+  // Services
+
+  #addServices(): void {
+    const { roles } = this.#parts.config;
+    const ringSize = (): number => this.#ring?.size ?? this.#face.seat.ringSize;
+    const handlers = {
+      ...this.#directoryHandlers(ringSize),
+      peer: createPeerHandler({
+        face: this.#face,
+        application: new PeerApplication(this.#face),
+        inbox: this.#inbox,
+        ringSize,
+      }),
+      monitor: {},
+      dht: {},
+      binder: {},
+    };
+    for (const [role, definition] of Object.entries(SERVICES)) {
+      const name = role as keyof typeof SERVICES;
+      if (roles.includes(name)) this.#server.add(definition, handlers[name]);
+      else this.#server.addNotServed(definition);
+    }
+    const describe = (): DescribeNodeResponse => this.#describe();
+    this.#server.add(NodeServiceService, createNodeHandler({ face: this.#face, describe }));
+  }
+
+  /** HashService and WelcomeService: here, or forwarded to where the directory is. */
+  #directoryHandlers(ringSize: () => number) {
+    if (this.#keepers !== undefined) {
+      const { hash, welcome } = this.#keepers;
+      const { size } = this.#ownRing('');
+      return {
+        hash: createHashHandler({ keeper: hash, ringSize: size }),
+        welcome: createWelcomeHandler({ keeper: welcome, ringSize: size }),
+      };
+    }
+    return {
+      hash: {
+        ...this.#forwarder.handlers(HashServiceService),
+        hashKey: createHashKey(ringSize),
+      },
+      welcome: this.#forwarder.handlers(WelcomeServiceService),
+    };
+  }
+
+  #describe(): DescribeNodeResponse {
+    const state = this.#seat?.driver.state;
+    return {
+      ringName: this.#ring?.name ?? '',
+      ringSize: BigInt(this.#ring?.size ?? 0),
+      successorsMax: this.#ring?.successorsMax ?? 0,
+      directoryAddress: this.#ring?.directoryAddress ?? '',
+      processName: this.#processName,
+      self: state === undefined ? undefined : peerToWire(state.self),
+      stage: stageToWire(state?.stage ?? 'outside'),
+    };
+  }
+
+  // The ring
+
+  #createMembership(address: string): Membership {
+    const { config, log, memory, stores } = this.#parts;
+    const keepers = this.#keepers;
+    return new Membership({
+      address,
+      join: config.join,
+      joinTimeoutMs: config.joinTimeoutMs,
+      renewIntervalMs: Math.ceil(config.membershipTtlMs / 3),
+      memory,
+      notebook: new Notebook(stores.node),
+      ownRing: keepers === undefined ? undefined : this.#ring,
+      finder: { describe: describeNode, processName: this.#processName },
+      directoryOf: (ring) =>
+        keepers === undefined
+          ? remoteDirectory(ring.directoryAddress, ring.size)
+          : localDirectory(keepers.hash, keepers.welcome),
+      listedMembers: async () => keepers?.welcome.members ?? [],
+      openSeat: (ring, self) => this.#openSeat(ring, self),
+      clock: systemClock,
+      log: log.child({ component: 'membership' }),
+    });
+  }
+
+  #openSeat(ring: Ring, self: PeerRef): PeerDriver {
+    const { config, log } = this.#parts;
+    this.#ring = ring;
+    const links = new PeerLinks({
+      clock: systemClock,
+      answerTimeoutMs: config.answerTimeoutMs,
+      ringSize: ring.size,
+      ringName: ring.name,
+    });
+    this.#closers.push(() => links.close());
+    const driver = new PeerDriver({
+      self,
+      limits: { ...MEMBER_LIMITS, ringSize: ring.size, successorsMax: ring.successorsMax },
+      tickMs: config.tickMs,
+      clock: systemClock,
+      chance: systemChance,
+      links,
+      deliver: (letter) => this.#inbox.deliver(letter),
+      log: log.child({ component: 'peer' }),
+    });
+    this.#seat = { driver, ringName: ring.name, ringSize: ring.size };
+    return driver;
+  }
+}
+
+/** How long a node may take to describe itself. */
+const DESCRIBE_TIMEOUT_MS = 2_000;
+
+async function describeNode(address: string): Promise<DescribeNodeResponse> {
+  const client = connectTo(address);
+  try {
+    const options = { timeoutMs: DESCRIBE_TIMEOUT_MS };
+    return await callUnary(client, NodeServiceService.describeNode, {}, options);
+  } finally {
+    client.close();
+  }
+}

@@ -1,0 +1,190 @@
+/**
+ * Every option of a node, in one table: flag, environment variable, default, range, help.
+ *
+ * The key `dataDir` is the flag `--data-dir` and the variable `RINGBINDER_DATA_DIR`. A flag wins over
+ * the environment, the environment over the default; a variable that is empty counts as not set.
+ */
+import { judge } from './config/judgement.js';
+import {
+  bad,
+  dialAddress,
+  dialAddresses,
+  integer,
+  listenAddress,
+  LOG_LEVELS,
+  onOff,
+  oneOf,
+  path,
+  ROLES,
+  someOf,
+  value,
+  type Option,
+  type Parsed,
+  type ValueOf,
+} from './config/kinds.js';
+
+const STORES = ['lmdb', 'memory'] as const;
+
+export const OPTIONS = {
+  listen: listenAddress(
+    '127.0.0.1:7400',
+    'Where to serve gRPC. Port 0 picks a free one. IPv6 in brackets.',
+  ),
+  advertise: dialAddress(
+    'the address listened on',
+    'Where others reach this node; they know it by this address.',
+  ),
+  join: dialAddresses('Nodes of a ring to join, separated by commas; without any, found a ring.'),
+  dataDir: path('./.ringbinder/<listen address>', 'Where this node keeps what must survive.'),
+  ephemeral: onOff('Keep nothing: the same as --store memory.'),
+  ringSize: integer(
+    2 ** 31,
+    { min: 1, max: 2 ** 53 },
+    'Number of positions of a ring to found; a node that joins must have the same.',
+  ),
+  roles: someOf(ROLES, 'Services of this node, separated by commas.'),
+  store: {
+    ...oneOf(STORES, 'lmdb', 'Where the directory is kept.'),
+    parse: parseStore,
+  },
+  insecureListen: onOff('Allow to listen beyond loopback without TLS: anyone there is obeyed.'),
+  logLevel: oneOf(LOG_LEVELS, 'info', 'Least important records to log, on stderr.'),
+  /** Lower repairs the ring faster and costs every peer more calls: each tick may ask one peer. */
+  tickMs: integer(100, { min: 20, max: 1_000 }, 'Beat of the ring protocol, in ms.'),
+  /** Lower notices deaths faster and takes more slow peers for dead. Must span several ticks. */
+  answerTimeoutMs: integer(
+    2_000,
+    { min: 200, max: 30_000 },
+    'Silence after which a peer counts as dead, in ms.',
+  ),
+  /** The ring survives one peer less than this dying at once; each one more makes answers longer. */
+  successorsMax: integer(4, { min: 2, max: 16 }, 'Successors that a peer knows.'),
+  /** Lower drops crashed members from the directory faster; members renew three times as often. */
+  membershipTtlMs: integer(
+    15_000,
+    { min: 1_000, max: 600_000 },
+    'How long a membership lasts without renewal, in ms.',
+  ),
+  /** Too low gives up while the directory restarts, or while a small ring takes in others first. */
+  joinTimeoutMs: integer(
+    60_000,
+    { min: 1_000, max: 3_600_000 },
+    'How long to try to join before giving up, in ms.',
+  ),
+  /** At 0 calls under way are cut off at once. */
+  drainTimeoutMs: integer(
+    5_000,
+    { min: 0, max: 60_000 },
+    'How long calls under way may take to end when this node stops, in ms.',
+  ),
+} as const satisfies Record<string, Option<unknown>>;
+
+export type OptionKey = keyof typeof OPTIONS;
+
+/**
+ * What a node runs with: complete, checked, frozen. Addresses have one spelling (`host-port.ts`).
+ * `ephemeral` and `store` agree. `advertise` is undefined when it is the address listened on;
+ * `dataDir` is undefined when nothing is kept, and when port 0 is to be listened on: the default is
+ * then `defaultDataDir`, of the address that the system gave.
+ */
+export type Config = { readonly [Key in OptionKey]: ValueOf<(typeof OPTIONS)[Key]> };
+
+/** What was given for some options, as text. */
+export type GivenOptions = Readonly<Partial<Record<OptionKey, string | undefined>>>;
+
+export type ConfigSources = {
+  /** By option key. A switch that is set is `'true'`. Keys that are no options are ignored. */
+  readonly flags: GivenOptions;
+  readonly env: Readonly<Record<string, string | undefined>>;
+};
+
+export type LoadedConfig = {
+  readonly config: Config;
+  /** What was given and is not followed to the letter; for the log. */
+  readonly warnings: readonly string[];
+};
+
+/** Everything that is wrong with what was given, one line each: a misuse, exit code 2. */
+export class ConfigError extends Error {
+  readonly lines: readonly string[];
+
+  constructor(lines: readonly string[]) {
+    super(lines.join('\n'));
+    this.name = 'ConfigError';
+    this.lines = lines;
+  }
+}
+
+/** One option for a help text or a document. */
+export type OptionHelp = {
+  readonly key: OptionKey;
+  /** For example `--data-dir <dir>`; a switch has no value. */
+  readonly flag: string;
+  readonly env: string;
+  readonly default: string;
+  readonly help: string;
+};
+
+/** Completes and checks the options. Throws a `ConfigError` that names all that is wrong. */
+export function loadConfig({ flags, env }: ConfigSources): LoadedConfig {
+  const values: Record<string, unknown> = {};
+  const names: Record<string, string> = {};
+  const lines: string[] = [];
+  for (const key of optionKeys()) {
+    const flag = flags[key];
+    const given = flag ?? (env[envOf(key)] || undefined);
+    if (given !== undefined) names[key] = flag === undefined ? envOf(key) : flagOf(key);
+    const parsed = parse(OPTIONS[key], given);
+    if (parsed.kind === 'value') values[key] = parsed.value;
+    else lines.push(`${names[key] ?? key}: must be ${parsed.mustBe}; it is “${given ?? ''}”`);
+  }
+  const judged = judge(values, names);
+  if (lines.length + judged.conflicts.length > 0) {
+    throw new ConfigError([...lines, ...judged.conflicts]);
+  }
+  return { config: deepFreeze({ ...values, ...judged.completed }), warnings: judged.warnings };
+}
+
+/** One row for each option, in the order of the table. */
+export function optionsHelp(): readonly OptionHelp[] {
+  return optionKeys().map((key) => {
+    const row: Option<unknown> = OPTIONS[key];
+    const { placeholder, help } = row;
+    const flag = placeholder === undefined ? flagOf(key) : `${flagOf(key)} <${placeholder}>`;
+    return { key, flag, env: envOf(key), default: row.defaultInWords ?? row.default ?? '', help };
+  });
+}
+
+function parse(option: Option<unknown>, given: string | undefined): Parsed<unknown> {
+  const text = given ?? option.default;
+  return text === undefined ? value(undefined) : option.parse(text);
+}
+
+function parseStore(text: string): Parsed<(typeof STORES)[number]> {
+  const store = STORES.find((it) => it === text);
+  if (store !== undefined) return value(store);
+  const isEtcd = text.startsWith('etcd://');
+  return bad(isEtcd ? 'lmdb or memory: this version has no etcd yet' : 'lmdb or memory');
+}
+
+function optionKeys(): readonly OptionKey[] {
+  return Object.keys(OPTIONS) as OptionKey[];
+}
+
+function flagOf(key: OptionKey): string {
+  return `--${wordsOf(key).join('-')}`;
+}
+
+function envOf(key: OptionKey): string {
+  return `RINGBINDER_${wordsOf(key).join('_').toUpperCase()}`;
+}
+
+function wordsOf(key: OptionKey): readonly string[] {
+  return key.split(/(?=[A-Z])/).map((word) => word.toLowerCase());
+}
+
+/** Every option has a value by now, of the type that its row parses to. */
+function deepFreeze(values: Record<string, unknown>): Config {
+  for (const member of Object.values(values)) Object.freeze(member);
+  return Object.freeze(values) as Config;
+}

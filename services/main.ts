@@ -1,0 +1,36 @@
+/** One node, from its options to its end: compose, start, say so, stop on SIGTERM or Ctrl-C. */
+import { loadConfig, type ConfigSources } from './config.js';
+import { composeNode } from './compose.js';
+import { createLogger } from './logging.js';
+import { StartError } from './node/start-error.js';
+import { onShutdownSignals } from './system/shutdown.js';
+
+/**
+ * Runs a node until it is told to stop; resolves with the exit code. Throws a `ConfigError` when the
+ * options are wrong, and a `StartError` when it can't start.
+ */
+export async function serve(sources: ConfigSources): Promise<number> {
+  const { config, warnings } = loadConfig(sources);
+  const log = createLogger({ level: config.logLevel });
+  for (const warning of warnings) log.warn(warning);
+  const node = await composeNode(config, log);
+  const stopped = new Promise<void>((resolve) => {
+    onShutdownSignals(async (signal) => {
+      log.info({ signal }, 'ringbinder stopping');
+      await node.stop();
+      log.info('ringbinder stopped');
+      resolve();
+    });
+  });
+  try {
+    await node.start();
+  } catch (thrown) {
+    await node.stop();
+    throw thrown;
+  }
+  await stopped;
+  return 0;
+}
+
+export { ConfigError, optionsHelp } from './config.js';
+export { StartError };

@@ -1,0 +1,61 @@
+/**
+ * Lets joiners into a small ring one at a time.
+ *
+ * Zave's proof needs r + 1 principals. Until a ring has them, every member must know every other, so
+ * that no death can split it: the next joiner is let in once the ring is ideal with the one before. A
+ * joiner that does not appear is waited for no longer than `PATIENCE_MS`.
+ */
+import { judge } from '../peer/core/invariants.js';
+import type { PeerRef } from '../peer/core/ring-space.js';
+import type { Survey } from '../peer/core/survey.js';
+import type { Clock } from '../system/clock.js';
+import type { AdmissionAnswer } from '../welcome/admission-queue.js';
+
+const PATIENCE_MS = 3_000;
+/** A ring that is not ideal for so long is let grow as it is: growing helps it. */
+const REFUSAL_MS_MAX = 10_000;
+const FORMING = { kind: 'forming', retryAfterMs: 100 } as const;
+
+export type AdmissionGateDeps = {
+  readonly clock: Clock;
+  readonly successorsMax: number;
+  /** The ring as it is now; rejects while this node is no member. */
+  readonly survey: () => Promise<Survey>;
+};
+
+export class AdmissionGate {
+  readonly #deps: AdmissionGateDeps;
+  #admitted: { readonly peer: PeerRef; readonly atMs: number } | undefined;
+  #refusingSinceMs: number | undefined;
+
+  constructor(deps: AdmissionGateDeps) {
+    this.#deps = deps;
+  }
+
+  /** Whether this peer may join now. Asked about one peer at a time. */
+  async ask(candidate: PeerRef): Promise<AdmissionAnswer> {
+    const survey = await this.#deps.survey().catch(() => undefined);
+    if (survey === undefined) return FORMING;
+    const { principalCount, isIdeal } = judge(survey.views, this.#deps.successorsMax);
+    if (principalCount > this.#deps.successorsMax) return this.#admit(candidate);
+    if (isIdeal && !this.#isAwaiting(candidate, survey)) return this.#admit(candidate);
+    const nowMs = this.#deps.clock.monotonicMs();
+    this.#refusingSinceMs ??= nowMs;
+    return nowMs - this.#refusingSinceMs > REFUSAL_MS_MAX ? this.#admit(candidate) : FORMING;
+  }
+
+  #admit(peer: PeerRef): AdmissionAnswer {
+    this.#admitted = { peer, atMs: this.#deps.clock.monotonicMs() };
+    this.#refusingSinceMs = undefined;
+    return { kind: 'open' };
+  }
+
+  /** Whether somebody else was let in and is not in the ring yet. */
+  #isAwaiting(candidate: PeerRef, { views }: Survey): boolean {
+    if (this.#admitted === undefined) return false;
+    const { peer, atMs } = this.#admitted;
+    if (peer.ringId === candidate.ringId) return false;
+    if (this.#deps.clock.monotonicMs() - atMs > PATIENCE_MS) return false;
+    return !views.some(({ self }) => self.ringId === peer.ringId);
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * How a node gets into its ring, stays in the directory, and leaves.
+ *
+ * Entering: find the ring, get a ring ID, be admitted by the directory, join. A node that was in a
+ * ring before comes back through whom it remembers, with or without the directory; only when nobody
+ * answers within `ALONE_AFTER_MS` does it take the ring up alone, and then it goes on asking after
+ * the others. So a founder that restarts rejoins its own ring and founds no second one beside it.
+ */
+import type { Logger } from 'pino';
+import { RingbinderError } from '../errors.js';
+import type { PeerRef } from '../peer/core/ring-space.js';
+import type { PeerDriver } from '../peer/driver.js';
+import type { Cancel, Clock } from '../system/clock.js';
+import type { Directory } from './directory.js';
+import type { NodeMemory, Notebook } from './notebook.js';
+import { findRing, type FoundRing, type Ring, type RingFinderDeps } from './ring-finder.js';
+import { StartError } from './start-error.js';
+
+/** How long a node that was in a ring looks for the others; the directory's node goes first. */
+const ALONE_AFTER_MS = { withDirectory: 3_000, without: 10_000 } as const;
+const RETRY_MS = 500;
+/** How long one try to join may take before other contacts are asked for. */
+const JOIN_TRY_MS = 3_000;
+const SAVE_INTERVAL_MS = 5_000;
+const LEAVE_MS_MAX = 1_000;
+
+export type MembershipDeps = {
+  readonly address: string;
+  readonly join: readonly string[];
+  readonly joinTimeoutMs: number;
+  readonly renewIntervalMs: number;
+  readonly memory: NodeMemory | undefined;
+  readonly notebook: Notebook;
+  /** The ring whose directory this node holds; undefined when it holds none. */
+  readonly ownRing: Ring | undefined;
+  readonly finder: Omit<RingFinderDeps, 'ringName'>;
+  readonly directoryOf: (ring: Ring) => Directory;
+  /** Members that the directory of this node knows, when it holds one. */
+  readonly listedMembers: () => Promise<readonly PeerRef[]>;
+  /** Makes this node a peer with this ring ID. */
+  readonly openSeat: (ring: Ring, self: PeerRef) => PeerDriver;
+  readonly clock: Clock;
+  readonly log: Logger;
+};
+
+type Place = { readonly ring: Ring; readonly directory: Directory; readonly driver: PeerDriver };
+
+export class Membership {
+  readonly #deps: MembershipDeps;
+  #place: Place | undefined;
+  #isEntered = false;
+  #isRenewing = false;
+  #isDirectoryLost = false;
+  #saved = '';
+  readonly #cancels: Cancel[] = [];
+
+  constructor(deps: MembershipDeps) {
+    this.#deps = deps;
+  }
+
+  /** Resolves when this node is a member; rejects with a `StartError`. */
+  async enter(): Promise<PeerDriver> {
+    const { ownRing, clock, renewIntervalMs } = this.#deps;
+    const place = ownRing === undefined ? await this.#enterOther() : await this.#enterOwn(ownRing);
+    place.driver.onEvent(({ kind }) => {
+      if (kind === 'joined' || kind === 'founded') this.#onNewLife();
+    });
+    await this.#save(place);
+    await this.#keepListed(place);
+    this.#cancels.push(
+      clock.every(renewIntervalMs, () => void this.#keepListed(place)),
+      clock.every(SAVE_INTERVAL_MS, () => void this.#save(place)),
+    );
+    return place.driver;
+  }
+
+  /** Leaves the directory and the ring; bounded in time. */
+  async leave(): Promise<void> {
+    for (const cancel of this.#cancels.splice(0)) cancel();
+    const place = this.#place;
+    if (place === undefined) return;
+    await this.#save(place);
+    const { ringId } = place.driver.state.self;
+    const told = [place.directory.leave(ringId).catch(() => undefined), place.driver.leave()];
+    await Promise.race([Promise.all(told), this.#pause(LEAVE_MS_MAX)]);
+    place.driver.stop();
+    place.directory.close();
+  }
+
+  // Entering
+
+  async #enterOwn(ring: Ring): Promise<Place> {
+    const { memory, join, finder } = this.#deps;
+    if (join.length > 0) await findRing(join, { ...finder, ringName: ring.name });
+    const directory = this.#deps.directoryOf(ring);
+    const ringId = await directory.assign(this.#deps.address);
+    const place = this.#takePlace(ring, directory, ringId);
+    const listed = await this.#deps.listedMembers();
+    const known = [...(memory?.acquaintances ?? []), ...listed];
+    const contacts = known.filter((peer) => peer.address !== this.#deps.address);
+    if (contacts.length > 0) place.driver.join(contacts);
+    const waitMs = contacts.length > 0 ? ALONE_AFTER_MS.withDirectory : 0;
+    if (!(await this.#isMemberWithin(place.driver, waitMs))) this.#standAlone(place, contacts);
+    return place;
+  }
+
+  async #enterOther(): Promise<Place> {
+    const { memory, joinTimeoutMs, clock, log, join } = this.#deps;
+    const waitMs = memory === undefined ? joinTimeoutMs : ALONE_AFTER_MS.without;
+    const endMs = clock.monotonicMs() + waitMs;
+    for (let tries = 1; clock.monotonicMs() < endMs; tries += 1) {
+      const place = await this.#tryToEnter();
+      if (place !== undefined) return place;
+      log.warn({ tries, join: this.#addressesToAsk() }, 'not in the ring yet, trying again');
+      await this.#pause(RETRY_MS);
+    }
+    if (memory !== undefined) return this.#takeUpAlone(memory);
+    throw new StartError(
+      `no ring could be joined through ${join.join(', ')} within ${joinTimeoutMs} ms`,
+    );
+  }
+
+  async #tryToEnter(): Promise<Place | undefined> {
+    const { memory, finder } = this.#deps;
+    const ring = await findRing(this.#addressesToAsk(), {
+      ...finder,
+      ringName: memory?.ringName,
+    });
+    if (ring === undefined) return undefined;
+    const place = (this.#place ??= await this.#firstPlace(ring));
+    if (place === undefined) return undefined;
+    const contacts = await this.#askForAdmission(place, ring);
+    if (contacts === undefined) return undefined;
+    place.driver.join(contacts);
+    return (await this.#isMemberWithin(place.driver, JOIN_TRY_MS)) ? place : undefined;
+  }
+
+  #addressesToAsk(): readonly string[] {
+    const { join, memory } = this.#deps;
+    const remembered = memory?.acquaintances.map(({ address }) => address) ?? [];
+    return [...new Set([...join, ...(memory ? [memory.directoryAddress] : []), ...remembered])];
+  }
+
+  /** Gets the ring ID: from the directory, or from memory while that does not answer. */
+  async #firstPlace(ring: Ring): Promise<Place | undefined> {
+    const { address, memory, log } = this.#deps;
+    const directory = this.#deps.directoryOf(ring);
+    try {
+      return this.#takePlace(ring, directory, await directory.assign(address));
+    } catch (thrown) {
+      const { reason } = RingbinderError.from(thrown);
+      if (reason === 'RING_FULL') throw new StartError('the ring has no position left', thrown);
+      if (memory?.address === address) return this.#takePlace(ring, directory, memory.ringId);
+      directory.close();
+      log.warn({ reason, directoryAddress: ring.directoryAddress }, 'no ring ID yet');
+      return undefined;
+    }
+  }
+
+  /** Returns whom to join through; undefined when it is not our turn yet. */
+  async #askForAdmission(
+    { directory, driver }: Place,
+    { members }: FoundRing,
+  ): Promise<readonly PeerRef[] | undefined> {
+    try {
+      const { contacts } = await directory.join(driver.state.self);
+      return [...contacts, ...members].filter(({ ringId }) => ringId !== driver.state.self.ringId);
+    } catch (thrown) {
+      const { reason, retryAfterMs, text } = RingbinderError.from(thrown);
+      if (reason === 'RING_ID_TAKEN') throw new StartError(text, thrown);
+      if (reason === 'DIRECTORY_UNREACHABLE') return members;
+      await this.#pause(retryAfterMs ?? RETRY_MS);
+      return undefined;
+    }
+  }
+
+  #takePlace(ring: Ring, directory: Directory, ringId: number): Place {
+    const { address, memory, clock, openSeat } = this.#deps;
+    const incarnation = Math.max((memory?.incarnation ?? 0) + 1, clock.now());
+    const driver = openSeat(ring, { ringId, address, incarnation });
+    this.#place = { ring, directory, driver };
+    return this.#place;
+  }
+
+  #takeUpAlone(memory: NodeMemory): Place {
+    const { ringName: name, ringSize: size, successorsMax, directoryAddress } = memory;
+    const ring = { name, size, successorsMax, directoryAddress };
+    if (memory.address !== this.#deps.address) {
+      throw new StartError(`nobody answers of the ring ${name}, which this node knew`);
+    }
+    const directory = this.#deps.directoryOf(ring);
+    const place = this.#place ?? this.#takePlace(ring, directory, memory.ringId);
+    this.#standAlone(place, memory.acquaintances);
+    return place;
+  }
+
+  #standAlone({ driver }: Place, others: readonly PeerRef[]): void {
+    driver.found();
+    driver.seek(others);
+    if (others.length === 0) return;
+    this.#deps.log.warn(
+      { others: others.length },
+      'nobody of the ring answers: alone until they do',
+    );
+  }
+
+  async #isMemberWithin(driver: PeerDriver, ms: number): Promise<boolean> {
+    if (driver.state.stage === 'member') return true;
+    return new Promise((resolve) => {
+      const finish = (isMember: boolean): void => {
+        cancelTimer();
+        cancelListening();
+        resolve(isMember);
+      };
+      const cancelTimer = this.#deps.clock.after(ms, () => finish(false));
+      const cancelListening = driver.onEvent(({ kind }) => {
+        if (kind === 'joined') finish(true);
+      });
+    });
+  }
+
+  // Staying
+
+  #onNewLife(): void {
+    this.#isEntered = false;
+    if (this.#place !== undefined) void this.#keepListed(this.#place);
+  }
+
+  /** Enters this life into the directory, then renews it; says once when that fails, and once when it works again. */
+  async #keepListed({ directory, driver, ring }: Place): Promise<void> {
+    if (this.#isRenewing || driver.state.stage !== 'member') return;
+    const { log } = this.#deps;
+    this.#isRenewing = true;
+    const { self } = driver.state;
+    try {
+      if (this.#isEntered) await directory.renew(self.ringId);
+      else await directory.join(self);
+      this.#isEntered = self === driver.state.self;
+      if (this.#isDirectoryLost) log.info(ring, 'the directory answers again');
+      this.#isDirectoryLost = false;
+    } catch (thrown) {
+      this.#onNotListed(RingbinderError.from(thrown), ring);
+    } finally {
+      this.#isRenewing = false;
+    }
+  }
+
+  #onNotListed(error: RingbinderError, { directoryAddress }: Ring): void {
+    const { log, clock } = this.#deps;
+    if (error.reason === 'DIRECTORY_UNREACHABLE') {
+      if (!this.#isDirectoryLost) log.warn({ directoryAddress }, 'the directory does not answer');
+      this.#isDirectoryLost = true;
+      return;
+    }
+    this.#isEntered = false;
+    log.debug({ reason: error.reason }, 'not listed in the directory yet');
+    const again = (): void => {
+      if (this.#place !== undefined) void this.#keepListed(this.#place);
+    };
+    this.#cancels.push(clock.after(error.retryAfterMs ?? RETRY_MS, again));
+  }
+
+  async #save({ ring, driver }: Place): Promise<void> {
+    const { ringId, address, incarnation } = driver.state.self;
+    const memory: NodeMemory = {
+      ringName: ring.name,
+      ringSize: ring.size,
+      successorsMax: ring.successorsMax,
+      address,
+      ringId,
+      incarnation,
+      holdsDirectory: this.#deps.ownRing !== undefined,
+      directoryAddress: ring.directoryAddress,
+      acquaintances: driver.acquaintances,
+    };
+    const text = JSON.stringify(memory);
+    if (text === this.#saved) return;
+    await this.#deps.notebook.write(memory);
+    this.#saved = text;
+  }
+
+  async #pause(ms: number): Promise<void> {
+    return new Promise((wake) => {
+      this.#deps.clock.after(ms, wake);
+    });
+  }
+}

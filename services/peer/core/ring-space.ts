@@ -1,0 +1,48 @@
+/**
+ * Arithmetic on the circle of ring IDs.
+ *
+ * Positions are safe integers in `[0, ring size)`, clockwise is upwards, and the circle closes after
+ * the last one. `isBetween` is Zave's `between` (correctChord.als): the open arc from one position to
+ * another, which is everything else when both ends are the same.
+ */
+
+export type RingId = number;
+
+/** One life of a peer: where it stands, how it is reached, and which of its lives is meant. */
+export type PeerRef = {
+  readonly ringId: RingId;
+  readonly address: string;
+  /** Grows with every start and every rejoining; 0 when any life is meant. */
+  readonly incarnation: number;
+};
+
+/** Whether `point` lies strictly inside the clockwise arc from `from` to `to`. */
+export function isBetween(from: RingId, point: RingId, to: RingId): boolean {
+  return from < to ? from < point && point < to : from < point || point < to;
+}
+
+/** Whether a peer at `owner` whose predecessor is at `predecessor` owns `position`. */
+export function isOwnedBy(predecessor: RingId, position: RingId, owner: RingId): boolean {
+  return position === owner || isBetween(predecessor, position, owner);
+}
+
+/** Clockwise steps from one position to another, in `[0, ring size)`. */
+export function distance(from: RingId, to: RingId, ringSize: number): number {
+  return to >= from ? to - from : ringSize - from + to;
+}
+
+/** The position `offset` steps clockwise of another; `offset` is in `[0, ring size)`. */
+export function clockwise(from: RingId, offset: number, ringSize: number): RingId {
+  const room = ringSize - from;
+  return offset < room ? from + offset : offset - room;
+}
+
+/** Whether both name the same life of the same peer. */
+export function isSameLife(one: PeerRef, other: PeerRef): boolean {
+  return one.ringId === other.ringId && one.incarnation === other.incarnation;
+}
+
+/** Whether `seen` proves that the life named by `held` is over: same peer, later life. */
+export function isLaterLife(seen: PeerRef, held: PeerRef): boolean {
+  return seen.ringId === held.ringId && seen.incarnation > held.incarnation;
+}

@@ -1,0 +1,54 @@
+/**
+ * One step towards the owner of a position, from what one peer knows (Chord, section 4.3).
+ *
+ * Only the predecessor and the successor list decide who owns what. Shortcuts (fingers) make the
+ * way shorter; a wrong one costs a hop.
+ */
+import { isBetween, isOwnedBy, type PeerRef, type RingId } from './ring-space.js';
+import type { RingState } from './state.js';
+
+export type RouteStep =
+  /** This peer owns the position. */
+  | { readonly kind: 'self' }
+  /** As far as this peer knows, its next live successor owns the position. */
+  | { readonly kind: 'owner'; readonly peer: PeerRef }
+  /** This peer lies between here and the position; ask it. */
+  | { readonly kind: 'next-hop'; readonly peer: PeerRef }
+  /** Every peer known here is avoided. */
+  | { readonly kind: 'nowhere' };
+
+/** Where to go from here. `avoided` peers are taken for dead. */
+export function route(
+  state: RingState,
+  shortcuts: Iterable<PeerRef>,
+  position: RingId,
+  avoided: readonly PeerRef[],
+): RouteStep {
+  const { self, predecessor, successors } = state;
+  const isAvoided = (peer: PeerRef): boolean => avoided.some((it) => it.ringId === peer.ringId);
+  if (isOwnedHere(state, position, isAvoided)) return { kind: 'self' };
+  const successor = successors.find((peer) => !isAvoided(peer));
+  if (successor === undefined) {
+    const isLast = predecessor === undefined || isAvoided(predecessor);
+    return isLast ? { kind: 'nowhere' } : { kind: 'next-hop', peer: predecessor };
+  }
+  if (isOwnedBy(self.ringId, position, successor.ringId)) {
+    return { kind: 'owner', peer: successor };
+  }
+  let closest = successor;
+  for (const peer of [...successors, ...shortcuts]) {
+    const isCloser = isBetween(closest.ringId, peer.ringId, position);
+    if (isCloser && !isAvoided(peer)) closest = peer;
+  }
+  return { kind: 'next-hop', peer: closest };
+}
+
+function isOwnedHere(
+  { self, predecessor, successors }: RingState,
+  position: RingId,
+  isAvoided: (peer: PeerRef) => boolean,
+): boolean {
+  if (position === self.ringId) return true;
+  if (predecessor === undefined) return successors.length === 0;
+  return !isAvoided(predecessor) && isOwnedBy(predecessor.ringId, position, self.ringId);
+}

@@ -1,0 +1,194 @@
+/**
+ * Links to other peers over gRPC: asks one question of one peer, and says how it ended.
+ *
+ * A connection that breaks says nothing about the peer behind it, so a call that failed on the way is
+ * tried again, at once and after two short pauses, within the answer timeout. What is left counts as
+ * silence. Every refusal is an answer: it proves that the peer lives.
+ */
+import type { Client } from '@grpc/grpc-js';
+import { NodeServiceService } from '../../proto/gen/ringbinder/internal/v1/node_service.js';
+import {
+  PeerServiceService,
+  type Caller,
+  type FindSuccessorResponse,
+} from '../../proto/gen/ringbinder/v1/peer_service.js';
+import { RingbinderError, type ErrorReason } from '../errors.js';
+import { LINK_IDLE_MS, LINKS_MAX } from '../limits.js';
+import { callUnary } from '../rpc/channel.js';
+import { connectTo } from '../rpc/node-client.js';
+import type { Cancel, Clock } from '../system/clock.js';
+import type { Reply } from './core/conversation.js';
+import type { Answer, Question } from './core/messages.js';
+import type { PeerRef } from './core/ring-space.js';
+import {
+  aliveFromWire,
+  callerToWire,
+  letterToWire,
+  neighborsFromWire,
+  peerFromWire,
+  peerToWire,
+} from './wire.js';
+
+/** Pauses before the second and the third try. */
+const RETRY_PAUSES_MS = [50, 150] as const;
+
+export type PeerLinksDeps = {
+  readonly clock: Clock;
+  readonly answerTimeoutMs: number;
+  readonly ringSize: number;
+  readonly ringName: string;
+};
+
+type Link = { readonly client: Client; usedAtMs: number };
+
+export class PeerLinks {
+  readonly #deps: PeerLinksDeps;
+  readonly #links = new Map<string, Link>();
+  readonly #stopSweeping: Cancel;
+
+  constructor(deps: PeerLinksDeps) {
+    this.#deps = deps;
+    this.#stopSweeping = deps.clock.every(LINK_IDLE_MS, () => this.#closeIdle());
+  }
+
+  /** Asks, and resolves with the answer or with silence; never rejects. */
+  async ask(from: PeerRef, to: PeerRef, question: Question): Promise<Reply> {
+    const { clock, answerTimeoutMs } = this.#deps;
+    const start = clock.monotonicMs();
+    const elapsedMs = (): number => clock.monotonicMs() - start;
+    for (const pauseMs of [0, ...RETRY_PAUSES_MS]) {
+      if (pauseMs > 0) await new Promise<void>((wake) => clock.after(pauseMs, wake));
+      const timeoutMs = answerTimeoutMs - elapsedMs();
+      if (timeoutMs <= 0) break;
+      try {
+        const answer = await this.#askOnce(from, to, question, timeoutMs);
+        return { kind: 'answered', answer, elapsedMs: elapsedMs() };
+      } catch (thrown) {
+        if (thrown instanceof RingbinderError) {
+          return { kind: 'answered', answer: refusalOf(thrown.reason), elapsedMs: elapsedMs() };
+        }
+      }
+    }
+    return { kind: 'unanswered', elapsedMs: elapsedMs() };
+  }
+
+  close(): void {
+    this.#stopSweeping();
+    for (const { client } of this.#links.values()) client.close();
+    this.#links.clear();
+  }
+
+  async #askOnce(
+    from: PeerRef,
+    to: PeerRef,
+    question: Question,
+    timeoutMs: number,
+  ): Promise<Answer> {
+    const { ringName, ringSize } = this.#deps;
+    const caller = callerToWire(from, ringName, to);
+    const client = this.#clientFor(to.address);
+    const options = { timeoutMs };
+    switch (question.kind) {
+      case 'neighbors': {
+        const method = PeerServiceService.getNeighbors;
+        const wire = await callUnary(client, method, { caller }, options);
+        return { kind: 'neighbors', ...neighborsFromWire(wire, ringSize) };
+      }
+      case 'find-successor': {
+        const method = PeerServiceService.findSuccessor;
+        const avoidedPeers = question.avoided.map(peerToWire);
+        const request = { ringId: BigInt(question.position), avoidedPeers, caller };
+        return stepFromWire(await callUnary(client, method, request, options), ringSize);
+      }
+      case 'ping': {
+        const wire = await callUnary(client, PeerServiceService.ping, { caller }, options);
+        return { kind: 'alive', ...aliveFromWire(wire, ringSize) };
+      }
+      case 'deliver': {
+        const request = { message: letterToWire(question.letter), caller };
+        await callUnary(client, NodeServiceService.deliverMessage, request, options);
+        return { kind: 'delivered' };
+      }
+      default:
+        await tell(client, question, caller, options);
+        return { kind: 'noted' };
+    }
+  }
+
+  #clientFor(address: string): Client {
+    const usedAtMs = this.#deps.clock.monotonicMs();
+    const known = this.#links.get(address);
+    if (known !== undefined) {
+      known.usedAtMs = usedAtMs;
+      return known.client;
+    }
+    if (this.#links.size >= LINKS_MAX) this.#closeOldest();
+    const client = connectTo(address);
+    this.#links.set(address, { client, usedAtMs });
+    return client;
+  }
+
+  #closeIdle(): void {
+    const idleSinceMs = this.#deps.clock.monotonicMs() - LINK_IDLE_MS;
+    for (const [address, { usedAtMs }] of this.#links) {
+      if (usedAtMs < idleSinceMs) this.#close(address);
+    }
+  }
+
+  #closeOldest(): void {
+    const [oldest] = [...this.#links].sort(([, one], [, other]) => one.usedAtMs - other.usedAtMs);
+    if (oldest !== undefined) this.#close(oldest[0]);
+  }
+
+  #close(address: string): void {
+    this.#links.get(address)?.client.close();
+    this.#links.delete(address);
+  }
+}
+
+type Telling = Extract<Question, { kind: 'notify' | 'nudge' | 'departure' }>;
+
+/** Questions that are only acknowledged. */
+async function tell(
+  client: Client,
+  question: Telling,
+  caller: Caller,
+  options: { readonly timeoutMs: number },
+): Promise<void> {
+  switch (question.kind) {
+    case 'notify': {
+      const request = { candidate: peerToWire(question.candidate), caller };
+      await callUnary(client, PeerServiceService.notify, request, options);
+      return;
+    }
+    case 'nudge':
+      await callUnary(client, NodeServiceService.nudgePeer, { caller }, options);
+      return;
+    case 'departure': {
+      const request = { peer: peerToWire(question.peer), caller };
+      await callUnary(client, NodeServiceService.announceDeparture, request, options);
+    }
+  }
+}
+
+function stepFromWire({ answer }: FindSuccessorResponse, ringSize: number): Answer {
+  if (answer === undefined) return { kind: 'busy' };
+  const kind = answer.$case === 'owner' ? 'owner' : 'next-hop';
+  return { kind, peer: peerFromWire(answer.value, ringSize) };
+}
+
+/** What a peer's refusal says about it. One that fails in a way of its own lives, and is kept. */
+function refusalOf(reason: ErrorReason): Answer {
+  switch (reason) {
+    case 'PEER_NOT_MEMBER':
+    case 'ROLE_NOT_SERVED':
+      return { kind: 'not-member' };
+    case 'INCARNATION_STALE':
+    case 'RING_MISMATCH':
+      return { kind: 'stale' };
+    case 'INBOX_FULL':
+      return { kind: 'inbox-full' };
+    default:
+      return { kind: 'busy' };
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * A call with a stream of responses.
+ *
+ * Responses are taken from the handler one at a time, and no more of them than the reader takes:
+ * at most `UNSENT_BYTES_MAX` and one message wait in this process. A reader that takes nothing for
+ * `SLOW_READER_MS` loses the stream.
+ */
+import type { ServiceError } from '@grpc/grpc-js';
+import { RingbinderError } from '../errors.js';
+import type { ResponseCodec } from './handlers.js';
+import { SLOW_READER_MS, UNSENT_BYTES_MAX } from './limits.js';
+import { type CallScope, RunningCall, type SurfaceCall } from './running-call.js';
+
+/** What is the same in a stream of responses and one both ways. */
+type ResponseStream = SurfaceCall & {
+  readonly writableLength: number;
+  readonly writableHighWaterMark: number;
+  write(bytes: Buffer, left?: () => void): boolean;
+  end(): unknown;
+  emit(event: 'error', error: ServiceError): boolean;
+};
+
+export class StreamingCall<Response> extends RunningCall {
+  readonly isStream = true;
+  readonly #call: ResponseStream;
+  readonly #method: ResponseCodec<Response>;
+  /** Written since everything had left. */
+  #unsentBytes = 0;
+  /** Goes on with what `run` waits for. */
+  #wake: (() => void) | undefined;
+
+  constructor(call: ResponseStream, scope: CallScope, method: ResponseCodec<Response>) {
+    super(call, scope);
+    this.#call = call;
+    this.#method = method;
+    call.once('cancelled', () => this.cut());
+    this.atEnd(() => this.#wake?.());
+  }
+
+  /** Sends what the handler responds, until that ends or the call is over. Never rejects. */
+  async run(handle: () => AsyncIterable<Response>): Promise<void> {
+    try {
+      this.scope.calls.begin(this);
+      await this.#pump(handle()[Symbol.asyncIterator]());
+    } catch (caught) {
+      this.fail(caught);
+    }
+  }
+
+  async #pump(responses: AsyncIterator<Response>): Promise<void> {
+    try {
+      for (;;) {
+        const next = await this.#next(responses);
+        if (this.isOver || next === undefined) return;
+        if (next.done === true) {
+          this.#finish();
+          return;
+        }
+        const leaving = this.#write(this.#method.responseSerialize(next.value));
+        if (leaving) await leaving;
+      }
+    } finally {
+      this.#close(responses);
+    }
+  }
+
+  /** Resolves with undefined when the call is over before the handler has anything. */
+  #next(responses: AsyncIterator<Response>): Promise<IteratorResult<Response> | undefined> {
+    if (this.isOver) return Promise.resolve(undefined);
+    return new Promise((resolve, reject) => {
+      this.#wake = () => resolve(undefined);
+      responses.next().then(resolve, reject);
+    });
+  }
+
+  /** Answers with a promise when nothing more may be written before this has left. */
+  #write(bytes: Buffer): Promise<void> | undefined {
+    this.#unsentBytes += bytes.length;
+    const waiting = this.#call.writableLength + 1;
+    if (this.#unsentBytes > UNSENT_BYTES_MAX || waiting >= this.#call.writableHighWaterMark) {
+      return this.#writeAndWait(bytes);
+    }
+    this.#call.write(bytes);
+    return undefined;
+  }
+
+  /** Resolves when all has left, or the call is over. */
+  #writeAndWait(bytes: Buffer): Promise<void> {
+    return new Promise((resolve) => {
+      const stopTimer = this.scope.clock.after(SLOW_READER_MS, () => this.fail(tooSlow()));
+      this.#wake = () => {
+        stopTimer();
+        resolve();
+      };
+      this.#call.write(bytes, () => {
+        this.#unsentBytes = 0;
+        this.#wake?.();
+      });
+    });
+  }
+
+  #finish(): void {
+    if (this.isOver) return;
+    this.over();
+    this.#call.end();
+  }
+
+  protected override refuse(error: ServiceError): void {
+    this.#call.emit('error', error);
+  }
+
+  /** Lets the handler clean up, without waiting for it: it may be in the middle of something. */
+  #close(responses: AsyncIterator<Response>): void {
+    Promise.resolve(responses.return?.()).catch((caught: unknown) => this.fail(caught));
+  }
+}
+
+function tooSlow(): RingbinderError {
+  const waitedMs = String(SLOW_READER_MS);
+  return new RingbinderError(
+    'WATCHER_TOO_SLOW',
+    `nothing of the stream was read for ${waitedMs} ms; open it again and read faster`,
+    { waitedMs },
+  );
+}

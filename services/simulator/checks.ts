@@ -1,0 +1,126 @@
+/**
+ * What must hold after every event of a run.
+ *
+ * Zave's invariant is inductive: from a legal ring, steps that keep the model's assumptions (silence
+ * means death; nobody dies whose death would break the invariant) lead to legal rings only. So the
+ * checker follows which case applies:
+ * - `legal`: any broken rule is a violation. While the ring never had r + 1 principals it is forming,
+ *   and all rules but that one apply.
+ * - `disturbed`: the world broke an assumption (a cut, a live peer taken for dead, a move between
+ *   rings). Only order within each list is required, until the ring is legal again by itself: with
+ *   r + 1 principals, or ideal while it is smaller.
+ */
+import { judge, type Judgement, type Violation } from '../peer/core/invariants.js';
+import type { Neighbors } from '../peer/core/messages.js';
+import type { SimNode, World } from './world.js';
+
+const WHENS = ['now', 'after-first', 'after-last'] as const;
+
+export type CheckerStats = { checks: number; disturbances: number; disturbedChecks: number };
+
+export class RingChecker {
+  readonly #world: World;
+  readonly #successorsMax: number;
+  readonly #seen = new Map<SimNode, Neighbors>();
+  readonly stats: CheckerStats = { checks: 0, disturbances: 0, disturbedChecks: 0 };
+  #isBased = false;
+  #isDisturbed = false;
+  #isDirty = false;
+
+  constructor(world: World, successorsMax: number) {
+    this.#world = world;
+    this.#successorsMax = successorsMax;
+  }
+
+  get isDisturbed(): boolean {
+    return this.#isDisturbed;
+  }
+
+  disturb(): void {
+    this.stats.disturbances += this.#isDisturbed ? 0 : 1;
+    this.#isDisturbed = true;
+    this.#isBased = false;
+    this.#isDirty = true;
+  }
+
+  /** Takes note that a node may have changed; remembers only what the rules look at. */
+  touch(node: SimNode): void {
+    const state = node.member?.state;
+    const before = this.#seen.get(node);
+    const isSame =
+      before?.self === state?.self &&
+      before?.predecessor === state?.predecessor &&
+      before?.successors === state?.successors;
+    if (isSame && node.inFlight === undefined) return;
+    if (state === undefined) this.#seen.delete(node);
+    else this.#seen.set(node, state);
+    this.#isDirty = true;
+  }
+
+  /** The rules broken by what has happened since the last call. */
+  check(): readonly Violation[] {
+    if (!this.#isDirty) return [];
+    this.#isDirty = false;
+    this.stats.checks += 1;
+    const judgement = this.#judge(this.#world.views('now'));
+    const broken = judgement.violations.filter(({ rule }) => this.#applies(rule));
+    if (!this.#isDisturbed) {
+      if (judgement.principalCount > this.#successorsMax) this.#isBased = true;
+      return broken;
+    }
+    this.stats.disturbedChecks += 1;
+    if (!this.#world.network.isCut && this.#isLegalAgain()) {
+      this.#isDisturbed = false;
+      this.#isBased = judgement.principalCount > this.#successorsMax;
+    }
+    return broken;
+  }
+
+  /** Whether another node may join now: a forming ring takes them in one at a time. */
+  mayJoin(): boolean {
+    return this.#isBased || this.#isDisturbed || this.isIdeal();
+  }
+
+  /**
+   * Whether the model lets this node die now, by what is and by what answers on their way make. A
+   * forming ring lets one die when everyone in it knows everyone.
+   */
+  mayDie(node: SimNode): boolean {
+    if (!this.#isBased && !this.#isDisturbed && !this.isIdeal()) return false;
+    return WHENS.every((when) => {
+      const views = this.#world.views(when, node);
+      if (views.length === 0) return false;
+      const { violations } = this.#judge(views);
+      return violations.every(({ rule }) => !this.#isBased && isFormingRule(rule));
+    });
+  }
+
+  isIdeal(): boolean {
+    const { members, up } = this.#world;
+    if (members.length < up.length) return false;
+    return this.#judge(this.#world.views('now')).isIdeal;
+  }
+
+  /** Legal as it stands and with the answers on their way; or ideal, while it is small. */
+  #isLegalAgain(): boolean {
+    return WHENS.every((when) => {
+      const judgement = this.#judge(this.#world.views(when));
+      return judgement.violations.length === 0 || judgement.isIdeal;
+    });
+  }
+
+  #judge(views: readonly Neighbors[]): Judgement {
+    return judge(views, this.#successorsMax);
+  }
+
+  #applies(rule: Violation['rule']): boolean {
+    if (rule === 'ORDERED_SUCCESSOR_LISTS') return true;
+    if (this.#isDisturbed) return false;
+    return this.#isBased || !isFormingRule(rule);
+  }
+}
+
+/** A forming ring may lack principals; nothing else. */
+function isFormingRule(rule: Violation['rule']): boolean {
+  return rule === 'SUFFICIENT_PRINCIPALS';
+}

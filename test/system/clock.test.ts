@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest';
+import { systemClock, TIMER_MS_MAX, type Clock } from '../../services/system/clock.js';
+import { FakeClock } from '../support/fake-clock.js';
+
+describe.each<{ name: string; clock: Clock }>([
+  { name: 'systemClock', clock: systemClock },
+  { name: 'FakeClock', clock: new FakeClock() },
+])('$name', ({ clock }) => {
+  it.each([
+    { title: 'below zero', ms: -1 },
+    { title: 'a fraction', ms: 0.5 },
+    { title: 'not a number', ms: Number.NaN },
+    { title: 'longer than the timers of the system run', ms: TIMER_MS_MAX + 1 },
+  ])('refuses a timer that is $title', ({ ms }) => {
+    expect(() => clock.after(ms, () => undefined)).toThrow(RangeError);
+    expect(() => clock.every(ms, () => undefined)).toThrow(RangeError);
+  });
+
+  it('accepts the longest timer, and none for a repeat without a pause', () => {
+    clock.after(TIMER_MS_MAX, () => undefined)();
+    expect(() => clock.every(0, () => undefined)).toThrow(RangeError);
+  });
+
+  it('reads an integer since the epoch, and a time that never runs back', () => {
+    expect(Number.isInteger(clock.now())).toBe(true);
+    expect(clock.now()).toBeGreaterThan(Date.UTC(2025, 0));
+    expect(clock.monotonicMs()).toBeLessThanOrEqual(clock.monotonicMs());
+  });
+});
+
+describe('systemClock', () => {
+  it('calls once, or again and again until it is cancelled', async () => {
+    const calls: string[] = [];
+    await new Promise<void>((resolve) => {
+      systemClock.after(0, () => void calls.push('once'));
+      systemClock.after(0, () => void calls.push('never'))();
+      const cancel = systemClock.every(1, () => {
+        if (calls.push('again') < 4) return;
+        cancel();
+        cancel();
+        resolve();
+      });
+    });
+    expect(calls.toSorted()).toEqual(['again', 'again', 'again', 'once']);
+  });
+});
+
+describe('FakeClock', () => {
+  it('calls what is due, in the order of the due times and then of the setting', () => {
+    const clock = new FakeClock();
+    const calls: string[] = [];
+    const note = (name: string) => () => void calls.push(`${name} at ${clock.monotonicMs()}`);
+    clock.after(30, note('late'));
+    clock.after(10, note('first'));
+    clock.every(10, note('tick'));
+    clock.after(31, note('never'))();
+    clock.after(10, () => clock.after(5, note('nested')));
+    clock.advance(30);
+    expect(calls).toEqual([
+      'first at 10',
+      'tick at 10',
+      'nested at 15',
+      'tick at 20',
+      'late at 30',
+      'tick at 30',
+    ]);
+    expect(clock.timerCount).toBe(1);
+  });
+
+  it('stops a repeat that cancels itself', () => {
+    const clock = new FakeClock();
+    let count = 0;
+    const cancel = clock.every(1, () => {
+      count += 1;
+      if (count === 3) cancel();
+    });
+    clock.advance(10);
+    expect(count).toBe(3);
+    expect(clock.timerCount).toBe(0);
+  });
+
+  it('moves only the time of day when that is set', () => {
+    const clock = new FakeClock();
+    const before = clock.now();
+    let isCalled = false;
+    clock.after(10, () => (isCalled = true));
+    clock.jump(-5_000);
+    expect([clock.now() - before, clock.monotonicMs(), isCalled]).toEqual([-5_000, 0, false]);
+    clock.advance(10);
+    expect([clock.now() - before, clock.monotonicMs(), isCalled]).toEqual([-4_990, 10, true]);
+  });
+
+  it('lets promises settle between steps', async () => {
+    const clock = new FakeClock();
+    const seen: number[] = [];
+    const tick = async (): Promise<void> => {
+      await Promise.resolve();
+      seen.push(clock.monotonicMs());
+    };
+    clock.every(10, () => void tick());
+    await clock.advanceInSteps(25, 10);
+    expect(seen).toEqual([10, 20]);
+    expect(clock.monotonicMs()).toBe(25);
+  });
+});
