@@ -16,16 +16,25 @@ export const RECEIVE_BYTES_MAX = 2 * REQUEST_BYTES_MAX;
 export const SLOW_READER_MS = 30_000;
 
 /**
- * How much of a stream waits in this process for its reader, beside the message that goes over it.
- * One window of HTTP/2: less would stop a reader that keeps up.
+ * How much of a stream waits in this process for its reader, beside one message: one window of
+ * HTTP/2. With less, a reader that keeps up would have to wait for us.
  */
 export const UNSENT_BYTES_MAX = 64 * 2 ** 10;
 
-/** Shortest text of a status that says something, and all of it within the bounds of headers. */
+/** The same in the other direction: requests that the handler has not asked for. */
+export const UNREAD_BYTES_MAX = 64 * 2 ** 10;
+
+/** What a waiting message takes beside its bytes; without it, empty ones would be free. */
+export const MESSAGE_OVERHEAD_BYTES = 128;
+
+/** A status text is a sentence or two. Percent-encoded it has up to nine bytes per character. */
 export const STATUS_TEXT_CHARS_MAX = 300;
 
 /** A longer fact or description is a payload; its beginning is enough to recognize it. */
 export const FACT_CHARS_MAX = 200;
+
+/** Paths of fields are ours, but may hold the keys of a map. */
+export const FIELD_CHARS_MAX = 100;
 
 /**
  * Facts of one error, and descriptions of its fields: each so many bytes. With the text twice, in

@@ -1,9 +1,9 @@
 /**
- * The requests of a stream, read when asked for: when nobody asks, what `READ_AHEAD_BYTES_MAX` allows
- * waits here and the 16 requests that grpc-js reads ahead wait there; the rest stays with the caller.
+ * The requests of a stream, read when asked for. When nobody asks, `UNREAD_BYTES_MAX` and one
+ * request wait here, and the 16 that grpc-js reads ahead wait there; the rest stays with the caller.
  */
 import type { ServerReadableStream } from '@grpc/grpc-js';
-import { READ_AHEAD_BYTES_MAX } from './limits.js';
+import { MESSAGE_OVERHEAD_BYTES, UNREAD_BYTES_MAX } from './limits.js';
 import type { RunningCall } from './running-call.js';
 import type { ReadRequest } from './validate.js';
 
@@ -17,10 +17,10 @@ export class Requests<Request> implements AsyncIterableIterator<Request, undefin
   readonly #call: ServerReadableStream<Buffer, unknown>;
   readonly #running: RunningCall;
   readonly #read: ReadRequest<Request>;
+  #flow: 'unopened' | 'open' | 'paused' | 'ended' = 'unopened';
   #waiting: Waiting<Request> | undefined;
-  #arrived: Buffer[] = [];
-  #arrivedBytes = 0;
-  #state: 'unread' | 'flowing' | 'paused' | 'ended' = 'unread';
+  #unread: Buffer[] = [];
+  #unreadBytes = 0;
 
   constructor(
     call: ServerReadableStream<Buffer, unknown>,
@@ -31,7 +31,7 @@ export class Requests<Request> implements AsyncIterableIterator<Request, undefin
     this.#running = running;
     this.#read = read;
     call.once('cancelled', () => running.cut());
-    running.atEnd(() => this.#stop());
+    running.atEnd(() => this.#drop());
   }
 
   [Symbol.asyncIterator](): this {
@@ -43,23 +43,24 @@ export class Requests<Request> implements AsyncIterableIterator<Request, undefin
     if (this.#waiting) return Promise.reject(new Error('a request is asked for already'));
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
-      const bytes = this.#arrived.shift();
-      if (bytes) this.#give(bytes);
-      else this.#flow();
+      const bytes = this.#unread.shift();
+      if (bytes === undefined) {
+        this.#openFlow();
+        return;
+      }
+      this.#unreadBytes -= bytes.length + MESSAGE_OVERHEAD_BYTES;
+      this.#give(bytes);
     });
   }
 
-  #flow(): void {
-    if (this.#state === 'ended') this.#giveEnd();
-    if (this.#state === 'unread') {
+  #openFlow(): void {
+    if (this.#flow === 'ended') this.#settle({ value: undefined, done: true });
+    else if (this.#flow === 'paused') this.#call.resume();
+    else if (this.#flow === 'unopened') {
       this.#call.on('data', (bytes: Buffer) => this.#arrive(bytes));
       this.#call.once('end', () => this.#end());
     }
-    if (this.#state === 'paused') {
-      this.#arrivedBytes = 0;
-      this.#call.resume();
-    }
-    if (this.#state !== 'ended') this.#state = 'flowing';
+    if (this.#flow !== 'ended') this.#flow = 'open';
   }
 
   #arrive(bytes: Buffer): void {
@@ -67,9 +68,41 @@ export class Requests<Request> implements AsyncIterableIterator<Request, undefin
       this.#give(bytes);
       return;
     }
-    this.#arrived.push(bytes);
-    this.#arrivedBytes += bytes.length + BUFFER_BYTES;
-    if (this.#arrivedBytes < READ_AHEAD_BYTES_MAX) return;
-    this.#state = 'paused';
+    this.#unread.push(bytes);
+    this.#unreadBytes += bytes.length + MESSAGE_OVERHEAD_BYTES;
+    if (this.#unreadBytes <= UNREAD_BYTES_MAX) return;
+    this.#flow = 'paused';
     this.#call.pause();
   }
+
+  #end(): void {
+    this.#flow = 'ended';
+    this.#settle({ value: undefined, done: true });
+  }
+
+  /** A request that is refused ends the call, and by that the waiting for it. */
+  #give(bytes: Buffer): void {
+    try {
+      this.#settle({ value: this.#read(bytes), done: false });
+    } catch (caught) {
+      this.#running.fail(caught);
+    }
+  }
+
+  #settle(result: IteratorResult<Request, undefined>): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.resolve(result);
+  }
+
+  /** The call is over; grpc-js throws away what still comes. */
+  #drop(): void {
+    this.#unread = [];
+    this.#waiting?.reject(this.#whyOver());
+    this.#waiting = undefined;
+  }
+
+  #whyOver(): Error {
+    return this.#running.overReason ?? new DOMException('the call is over', 'AbortError');
+  }
+}

@@ -15,7 +15,12 @@ import {
 } from '../../proto/gen/google/rpc/error_details.js';
 import { Status } from '../../proto/gen/google/rpc/status.js';
 import { type FieldViolation, RingbinderError } from '../errors.js';
-import { DETAIL_BYTES_MAX, FACT_CHARS_MAX, STATUS_TEXT_CHARS_MAX } from './limits.js';
+import {
+  DETAIL_BYTES_MAX,
+  FACT_CHARS_MAX,
+  FIELD_CHARS_MAX,
+  STATUS_TEXT_CHARS_MAX,
+} from './limits.js';
 
 /** The domain of every `ErrorInfo` of ours. */
 export const ERROR_DOMAIN = 'ringbinder';
@@ -80,7 +85,7 @@ function factsOf({ facts }: RingbinderError): Record<string, string> {
 
 function violationsOf({ violations }: RingbinderError): BadRequest['fieldViolations'] {
   const cutViolations = violations.map(({ field, description }) => ({
-    field: cut(field, FACT_CHARS_MAX),
+    field: cut(field, FIELD_CHARS_MAX),
     description: cut(description, FACT_CHARS_MAX),
     reason: '',
   }));

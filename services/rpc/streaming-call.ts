@@ -8,13 +8,11 @@
 import type { ServiceError } from '@grpc/grpc-js';
 import { RingbinderError } from '../errors.js';
 import type { ResponseCodec } from './handlers.js';
-import { SLOW_READER_MS, UNSENT_BYTES_MAX } from './limits.js';
+import { MESSAGE_OVERHEAD_BYTES, SLOW_READER_MS, UNSENT_BYTES_MAX } from './limits.js';
 import { type CallScope, RunningCall, type SurfaceCall } from './running-call.js';
 
 /** What is the same in a stream of responses and one both ways. */
 type ResponseStream = SurfaceCall & {
-  readonly writableLength: number;
-  readonly writableHighWaterMark: number;
   write(bytes: Buffer, left?: () => void): boolean;
   end(): unknown;
   emit(event: 'error', error: ServiceError): boolean;
@@ -24,10 +22,12 @@ export class StreamingCall<Response> extends RunningCall {
   readonly isStream = true;
   readonly #call: ResponseStream;
   readonly #method: ResponseCodec<Response>;
-  /** Written since everything had left. */
+  /** Written, and not given to the network yet. */
   #unsentBytes = 0;
   /** Goes on with what `run` waits for. */
   #wake: (() => void) | undefined;
+  /** Waits for the reader, not for the handler. */
+  #isStuck = false;
 
   constructor(call: ResponseStream, scope: CallScope, method: ResponseCodec<Response>) {
     super(call, scope);
@@ -73,29 +73,27 @@ export class StreamingCall<Response> extends RunningCall {
     });
   }
 
-  /** Answers with a promise when nothing more may be written before this has left. */
-  #write(bytes: Buffer): Promise<void> | undefined {
-    this.#unsentBytes += bytes.length;
-    const waiting = this.#call.writableLength + 1;
-    if (this.#unsentBytes > UNSENT_BYTES_MAX || waiting >= this.#call.writableHighWaterMark) {
-      return this.#writeAndWait(bytes);
-    }
-    this.#call.write(bytes);
-    return undefined;
+  /** Answers with a promise when no more may be written before some of it has left. */
+  #write(message: Buffer): Promise<void> | undefined {
+    const bytes = message.length + MESSAGE_OVERHEAD_BYTES;
+    this.#unsentBytes += bytes;
+    this.#call.write(message, () => {
+      this.#unsentBytes -= bytes;
+      if (this.#isStuck && this.#unsentBytes <= UNSENT_BYTES_MAX / 2) this.#wake?.();
+    });
+    return this.#unsentBytes > UNSENT_BYTES_MAX ? this.#leaving() : undefined;
   }
 
-  /** Resolves when all has left, or the call is over. */
-  #writeAndWait(bytes: Buffer): Promise<void> {
+  /** Resolves when half of what may wait has left, or the call is over. */
+  #leaving(): Promise<void> {
     return new Promise((resolve) => {
       const stopTimer = this.scope.clock.after(SLOW_READER_MS, () => this.fail(tooSlow()));
+      this.#isStuck = true;
       this.#wake = () => {
+        this.#isStuck = false;
         stopTimer();
         resolve();
       };
-      this.#call.write(bytes, () => {
-        this.#unsentBytes = 0;
-        this.#wake?.();
-      });
     });
   }
 

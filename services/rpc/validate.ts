@@ -49,16 +49,21 @@ const decodeUtf8 = (bytes: Uint8Array): string => utf8.decode(bytes);
 /** Generated decoders take a reader as well as bytes; only the service definition hides it. */
 function decode<Request>(bytes: Buffer, method: RequestCodec<Request>): Request {
   if (bytes.length > REQUEST_BYTES_MAX) throw tooLarge(bytes.length);
-  const reader = new BinaryReader(bytes, decodeUtf8);
-  let request: Request;
   try {
-    request = method.requestDeserialize(reader as unknown as Buffer);
+    assertFields(bytes);
+    return method.requestDeserialize(new BinaryReader(bytes, decodeUtf8) as unknown as Buffer);
   } catch (error) {
     throw malformed(method.path, error);
   }
-  // A decoder stops early at a tag that can't be.
-  if (reader.pos !== reader.len) throw malformed(method.path, undefined);
-  return request;
+}
+
+/** Throws when the bytes are no fields: at a tag that can't be, a decoder just stops. */
+function assertFields(bytes: Buffer): void {
+  const reader = new BinaryReader(bytes);
+  while (reader.pos < reader.len) {
+    const [field, wireType] = reader.tag();
+    reader.skip(wireType, field);
+  }
 }
 
 function tooLarge(bytes: number): RingbinderError {

@@ -53,12 +53,17 @@ export class FakeClock implements Clock {
     this.#monotonicMs = untilMs;
   }
 
-  /** Like `advance`, millisecond steps of `stepMs`, and lets promises settle after each. */
+  /** Like `advance`, in steps of `stepMs`, and lets promises settle after each. */
   async advanceInSteps(ms: number, stepMs: number): Promise<void> {
     for (let passedMs = 0; passedMs < ms; passedMs += stepMs) {
       this.advance(Math.min(stepMs, ms - passedMs));
       await new Promise((resolve) => setImmediate(resolve));
     }
+  }
+
+  /** Lets time pass in which the process stands still: what becomes due waits for `advance`. */
+  stall(ms: number): void {
+    this.#monotonicMs += ms;
   }
 
   /** Sets the system's clock forward or, below zero, back: only `now` changes. */

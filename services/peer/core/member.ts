@@ -91,6 +91,7 @@ export class RingMember {
   #nextFingerTick = 0;
   #seekLostAtTick = 0;
   #seekMetAtTick = 0;
+  #hasSoughtMet = false;
 
   constructor(deps: MemberDeps) {
     this.#deps = deps;
@@ -299,14 +300,19 @@ export class RingMember {
     });
   }
 
-  /** Whoever is alone has lost everyone it met. */
+  /**
+   * The lost and the met take turns; the met seldom, but as often as the lost by whoever is alone,
+   * for it has lost everyone it met.
+   */
   #whomToSeek(tick: number): PeerRef | undefined {
     if (tick < this.#seekLostAtTick) return undefined;
     const { seekLostTicks, seekMetTicks } = this.#deps.limits;
     this.#seekLostAtTick = tick + seekLostTicks;
-    if (tick < this.#seekMetAtTick) return this.#known.nextLost(tick);
     const isAlone = this.#state.successors.length === 0;
-    this.#seekMetAtTick = tick + (isAlone ? 2 * seekLostTicks : seekMetTicks);
+    const isMetDue = !this.#hasSoughtMet && (isAlone || tick >= this.#seekMetAtTick);
+    this.#hasSoughtMet = isMetDue;
+    if (!isMetDue) return this.#known.nextLost(tick);
+    this.#seekMetAtTick = tick + seekMetTicks;
     return this.#known.nextMet(tick) ?? this.#known.nextLost(tick);
   }
 
