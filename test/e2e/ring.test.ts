@@ -53,9 +53,9 @@ describe('a ring of real nodes', () => {
     const positions = living.map(({ ringId }) => ringId);
     await Promise.all(dead.map(async (node) => node.end('SIGKILL')));
     const start = performance.now();
-    const watched = untilIdeal(living, 15_000);
-    let isRepaired = false;
-    void watched.finally(() => (isRepaired = true)).catch(() => undefined);
+    const repair = { isOver: false };
+    const watched = untilIdeal(living, 15_000).finally(() => (repair.isOver = true));
+    watched.catch(() => undefined);
     let lookups = 0;
     do {
       for (const asker of living) {
@@ -64,7 +64,7 @@ describe('a ring of real nodes', () => {
         expect(owner.ringId).toBe(ownerOf(position, living).ringId);
         lookups += 1;
       }
-    } while (!isRepaired);
+    } while (!repair.isOver);
     await watched;
     expect(performance.now() - start).toBeLessThan(15_000);
     expect(lookups).toBeGreaterThan(0);

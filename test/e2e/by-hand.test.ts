@@ -1,0 +1,215 @@
+/** Every RPC that a node implements, called through reflection alone on real nodes. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { call, curl, refusal, streamOf } from '../support/buf-curl.js';
+import { TestNet, untilIdeal, type TestNode } from '../support/nodes.js';
+
+const V1 = 'ringbinder.v1';
+type WirePeer = { readonly ringId: string; readonly address: string; readonly incarnation: string };
+
+let net: TestNet;
+let nodes: readonly TestNode[];
+let founder: string;
+let joined: string;
+
+beforeAll(async () => {
+  net = new TestNet();
+  nodes = await net.ring(3);
+  await untilIdeal(nodes, 10_000);
+  [founder, joined] = nodes.map(({ address }) => address) as [string, string];
+}, 60_000);
+
+afterAll(async () => net[Symbol.asyncDispose]());
+
+describe('reflection', () => {
+  it.each(['grpc-v1', 'grpc-v1alpha'])('lists services and methods over %s', async (protocol) => {
+    const flags = ['--reflect-protocol', protocol];
+    const services = await curl(founder, '', undefined, [...flags, '--list-services']);
+    for (const name of ['Hash', 'Welcome', 'Peer', 'Monitor', 'Dht', 'Binder']) {
+      expect(services.out).toContain(`${V1}.${name}Service`);
+    }
+    const methods = await curl(founder, '', undefined, [...flags, '--list-methods']);
+    expect(methods.out).toContain(`${V1}.PeerService/Lookup`);
+    const answer = await curl(founder, `${V1}.HashService/HashKey`, { key: 'hello' }, flags);
+    expect(JSON.parse(answer.out)).toMatchObject({ algorithm: 'sha256-64be-mod' });
+  });
+});
+
+describe('HashService by hand', () => {
+  it.each(['the founder', 'a node that joined'])('works on %s', async (where) => {
+    const at = where === 'the founder' ? founder : joined;
+    const address = `10.0.0.${where.length}:7400`;
+    const { ringId } = await call<{ ringId: string }>(at, `${V1}.HashService/AssignRingId`, {
+      address,
+    });
+    const again = await call(at, `${V1}.HashService/AssignRingId`, { address });
+    expect(again).toEqual({ ringId, alreadyAssigned: true });
+    expect(await call(at, `${V1}.HashService/GetRingId`, { address })).toEqual({ ringId });
+    expect(await call(at, `${V1}.HashService/GetAddress`, { ringId })).toEqual({ address });
+    const list = await call<{ assignments: unknown[] }>(at, `${V1}.HashService/ListAssignments`, {
+      pageSize: 100,
+      pageToken: '',
+    });
+    expect(list.assignments).toContainEqual({ address, ringId });
+    expect(await call(at, `${V1}.HashService/ReleaseRingId`, { address })).toEqual({ ringId });
+    const gone = await refusal(at, `${V1}.HashService/GetRingId`, { address });
+    expect(gone).toMatchObject({ code: 'not_found' });
+    expect(gone.message).toContain('[ADDRESS_UNKNOWN]');
+  });
+
+  it('does not release the ring ID of a member', async () => {
+    const refused = await refusal(joined, `${V1}.HashService/ReleaseRingId`, { address: joined });
+    expect(refused).toMatchObject({ code: 'failed_precondition' });
+    expect(refused.message).toContain('[RING_ID_IN_USE]');
+  });
+});
+
+describe('WelcomeService by hand', () => {
+  it('lets an address join, renew and leave', async () => {
+    const address = '10.1.1.1:7400';
+    const assign = { address };
+    const { ringId } = await call<{ ringId: string }>(
+      joined,
+      `${V1}.HashService/AssignRingId`,
+      assign,
+    );
+    const peer = { ringId: Number(ringId), address };
+    const welcome = await call<{ contacts: WirePeer[]; leaseTtl: string }>(
+      joined,
+      `${V1}.WelcomeService/Join`,
+      { peer },
+    );
+    expect(welcome.contacts).toHaveLength(3);
+    expect(welcome.leaseTtl).toBe('15s');
+    const id = { ringId: Number(ringId) };
+    expect(await call(founder, `${V1}.WelcomeService/RenewMembership`, id)).toEqual({
+      leaseTtl: '15s',
+    });
+    expect(await call(joined, `${V1}.WelcomeService/GetPeer`, id)).toMatchObject({
+      peer: { ringId, address },
+    });
+    const table = await call<{ entries: unknown[] }>(
+      joined,
+      `${V1}.WelcomeService/GetRoutingTable`,
+      id,
+    );
+    expect(table.entries).toHaveLength(31);
+    expect(await call(joined, `${V1}.WelcomeService/Leave`, id)).toEqual({});
+    const gone = await refusal(joined, `${V1}.WelcomeService/GetPeer`, id);
+    expect(gone.message).toContain('[PEER_NOT_MEMBER]');
+  });
+
+  it.each([0, 1, 2])('lists and watches everyone on node %i', async (index) => {
+    const at = nodes[index]!.address;
+    const { peers } = await call<{ peers: WirePeer[] }>(at, `${V1}.WelcomeService/ListPeers`, {
+      pageSize: 100,
+    });
+    const ids = peers.map(({ ringId }) => Number(ringId));
+    expect(ids).toEqual(nodes.map(({ ringId }) => ringId).sort((one, other) => one - other));
+    const [event] = await streamOf(at, `${V1}.WelcomeService/WatchPeers`, 1);
+    expect(event).toMatchObject({ sequence: '1', snapshot: { peers } });
+  });
+});
+
+describe('PeerService by hand', () => {
+  it('tells its neighbours', async () => {
+    const answer = await call<{ successors: WirePeer[] }>(joined, `${V1}.PeerService/GetNeighbors`);
+    expect(answer).toMatchObject({ self: { address: joined } });
+    expect(answer.successors).toHaveLength(2);
+  });
+
+  it('answers a ping, and takes a notification that names nobody', async () => {
+    expect(await call(joined, `${V1}.PeerService/Ping`)).toMatchObject({
+      self: { address: joined },
+      stage: 'PEER_STAGE_MEMBER',
+    });
+    const candidate = { ringId: 42, address: '127.0.0.1:9' };
+    expect(await call(joined, `${V1}.PeerService/Notify`, { candidate })).toEqual({});
+    await untilIdeal(nodes, 10_000);
+  });
+
+  it('makes a step of a lookup, and a whole one', async () => {
+    const { ringId } = nodes[2]!;
+    const step = await call(founder, `${V1}.PeerService/FindSuccessor`, { ringId });
+    expect(Object.keys(step as object)).toHaveLength(1);
+    const byId = await call<{ owner: WirePeer; hops: { latency: string }[] }>(
+      founder,
+      `${V1}.PeerService/Lookup`,
+      { ringId },
+    );
+    expect(byId).toMatchObject({ ringId: String(ringId), owner: { address: nodes[2]!.address } });
+    expect(byId.hops.at(-1)).toMatchObject({ peer: { address: nodes[2]!.address } });
+    expect(byId.hops[0]?.latency).toMatch(/^\d+\.\d+s$/);
+    const byKey = await call<{ ringId: string }>(joined, `${V1}.PeerService/Lookup`, {
+      key: 'hello',
+    });
+    const hashed = await call(joined, `${V1}.HashService/HashKey`, { key: 'hello' });
+    expect(hashed).toMatchObject({ ringId: byKey.ringId, ringSize: '2147483648' });
+  });
+
+  it('carries a message to an inbox', async () => {
+    const sent = await call<{ messageId: string; path: WirePeer[] }>(
+      founder,
+      `${V1}.PeerService/SendMessage`,
+      { toRingId: nodes[1]!.ringId, payload: 'aGVsbG8=' },
+    );
+    expect(sent.path[0]).toMatchObject({ address: founder });
+    expect(sent.path.at(-1)).toMatchObject({ address: joined });
+    const [first, second] = await streamOf(joined, `${V1}.PeerService/WatchMessages`, 2);
+    expect(first).toMatchObject({ sequence: '1', heartbeat: {} });
+    expect(second).toMatchObject({
+      sequence: '2',
+      message: { messageId: sent.messageId, payload: 'aGVsbG8=' },
+    });
+  });
+
+  it('refuses a stream for now, and every call of the services to come', async () => {
+    for (const method of [
+      'PeerService/OpenStream',
+      'MonitorService/CheckRing',
+      'DhtService/Get',
+      'BinderService/ListServices',
+    ]) {
+      const request = method.startsWith('Dht') ? { key: 'hello' } : {};
+      const refused = await refusal(founder, `${V1}.${method}`, request);
+      expect(refused.code).toBe('unimplemented');
+      expect(refused.message).toContain('[RPC_NOT_IMPLEMENTED]');
+    }
+  });
+});
+
+describe('grpc.health.v1 by hand', () => {
+  it('says of each service that it serves', async () => {
+    const { statuses } = await call<{ statuses: Record<string, { status: string }> }>(
+      joined,
+      'grpc.health.v1.Health/List',
+    );
+    for (const service of ['', `${V1}.HashService`, `${V1}.PeerService`, `${V1}.BinderService`]) {
+      expect(statuses[service]).toEqual({ status: 'SERVING' });
+      const check = await call(joined, 'grpc.health.v1.Health/Check', { service });
+      expect(check).toEqual({ status: 'SERVING' });
+    }
+    const [event] = await streamOf(joined, 'grpc.health.v1.Health/Watch', 1);
+    expect(event).toEqual({ status: 'SERVING' });
+  });
+});
+
+describe('the internal service by hand', () => {
+  it('describes the node, and refuses what is meant for another ring or life', async () => {
+    const internal = 'ringbinder.internal.v1.NodeService';
+    const described = await call(joined, `${internal}/DescribeNode`);
+    expect(described).toMatchObject({ directoryAddress: founder, successorsMax: 4 });
+    const caller = { ringName: 'another' };
+    const other = await refusal(joined, `${internal}/NudgePeer`, { caller });
+    expect(other.message).toContain('[RING_MISMATCH]');
+    const stale = await refusal(joined, `${V1}.PeerService/GetNeighbors`, {
+      caller: { expectedIncarnation: 1 },
+    });
+    expect(stale).toMatchObject({ code: 'aborted' });
+    expect(stale.message).toContain('[INCARNATION_STALE]');
+    const peer = { ringId: 42, address: '127.0.0.1:9', incarnation: 1 };
+    expect(await call(joined, `${internal}/AnnounceDeparture`, { peer })).toEqual({});
+    expect(await call(joined, `${internal}/NudgePeer`)).toEqual({});
+    const message = { messageId: 'by-hand', fromRingId: 1, payload: 'aGk=' };
+    expect(await call(joined, `${internal}/DeliverMessage`, { message })).toEqual({});
+  });
+});
