@@ -298,8 +298,29 @@ class ComposedNode implements Node {
       log: log.child({ component: 'peer' }),
     });
     this.#seat = { driver, ringName: ring.name, ringSize: ring.size };
+    logPeerEvents(driver, log.child({ component: 'peer' }));
     return driver;
   }
+}
+
+function logPeerEvents(driver: PeerDriver, log: Logger): void {
+  driver.onEvent((event) => {
+    const { self, predecessor, successors } = driver.state;
+    switch (event.kind) {
+      case 'joined':
+      case 'founded':
+        log.info({ self, predecessor, successors }, `${event.kind} the ring`);
+        return;
+      case 'lost':
+        log.info({ peer: event.peer }, 'a peer is gone');
+        return;
+      case 'rejoining':
+        log.warn({ contacts: event.contacts }, 'moving to the larger ring');
+        return;
+      case 'join-failed':
+        log.debug({ tries: event.tries }, 'found no place in the ring yet');
+    }
+  });
 }
 
 /** How long a node may take to describe itself. */

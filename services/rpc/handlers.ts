@@ -40,8 +40,8 @@ export type ServerStreamHandler<Request, Response> = (
 ) => AsyncIterable<Response>;
 
 /**
- * The requests end when the caller has sent its last one, and throw when the call is over. They are
- * read once, by one reader, and no faster than asked for.
+ * The requests end when the caller has sent its last one, and throw when the call is over; that the
+ * caller cancels may look like either. They are read once, by one reader, no faster than asked for.
  */
 export type ClientStreamHandler<Request, Response> = (
   requests: AsyncIterable<Request>,

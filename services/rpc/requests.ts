@@ -12,7 +12,12 @@ type Waiting<Request> = {
   reject(reason: Error): void;
 };
 
-/** For one reader, which asks for one request at a time, as `for await` does. */
+/**
+ * For one reader, which asks for one request at a time, as `for await` does.
+ *
+ * That the caller cancels may look like its last request: HTTP/2 of Node ends a stream before it
+ * resets it. So nothing that matters may hang on the end of the requests; a message must say so.
+ */
 export class Requests<Request> implements AsyncIterableIterator<Request, undefined> {
   readonly #call: ServerReadableStream<Buffer, unknown>;
   readonly #running: RunningCall;

@@ -116,7 +116,7 @@ export class WelcomeKeeper {
     await this.#turns.take(ringId, async () => {
       this.#memberAt(ringId);
       await this.#deps.store.commit(commitOfEnd(ringId));
-      const peer = this.#table.remove(ringId, 'left');
+      const peer = this.#table.remove(ringId);
       if (peer !== undefined) this.#deps.log.info({ peer }, 'a peer left the directory');
     });
   }

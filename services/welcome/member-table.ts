@@ -12,7 +12,7 @@ import {
   createDirectory,
   memberAt,
   withMember,
-  withoutMember,
+  withoutMembers,
   type Directory,
 } from './core/directory.js';
 import { Leases } from './core/leases.js';
@@ -70,14 +70,10 @@ export class MemberTable {
     this.#setTimer();
   }
 
-  /** Takes a member out; returns it, or undefined when it has gone already. */
-  remove(ringId: RingId, kind: 'left' | 'expired'): PeerRef | undefined {
-    const peer = memberAt(this.#directory, ringId);
-    if (peer === undefined) return undefined;
+  /** Takes out a member that left; returns it, or undefined when it has gone already. */
+  remove(ringId: RingId): PeerRef | undefined {
     this.#leases.remove(ringId);
-    this.#directory = withoutMember(this.#directory, ringId);
-    this.#tell({ kind, peer });
-    return peer;
+    return this.#takeOut([ringId], 'left')[0];
   }
 
   /**
@@ -105,10 +101,17 @@ export class MemberTable {
 
   #endLeases(): void {
     if (this.#isClosed) return;
-    for (const ringId of this.#leases.takeEnded(this.#deps.clock.monotonicMs())) {
-      const peer = this.remove(ringId, 'expired');
-      if (peer !== undefined) this.#deps.onExpired(peer);
-    }
+    const ended = this.#leases.takeEnded(this.#deps.clock.monotonicMs());
+    if (ended.length === 0) return;
+    for (const peer of this.#takeOut(ended, 'expired')) this.#deps.onExpired(peer);
+  }
+
+  #takeOut(ringIds: readonly RingId[], kind: 'left' | 'expired'): readonly PeerRef[] {
+    const found = ringIds.map((ringId) => memberAt(this.#directory, ringId));
+    const peers = found.filter((peer) => peer !== undefined);
+    this.#directory = withoutMembers(this.#directory, new Set(peers.map((peer) => peer.ringId)));
+    for (const peer of peers) this.#tell({ kind, peer });
+    return peers;
   }
 
   /** One timer, for the lease that ends next; renewing that one leaves it to find nothing to do. */

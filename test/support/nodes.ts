@@ -20,6 +20,8 @@ export type NodeOptions = {
   /** Default: a free port. */
   readonly listen?: string;
   readonly flags?: readonly string[];
+  /** Runs the node in this network namespace, where the test reaches it at this address. */
+  readonly host?: { readonly namespace: string; readonly testAddress: string };
 };
 
 /** One node process. */
@@ -28,14 +30,18 @@ export class TestNode {
   readonly records: LogRecord[] = [];
   readonly otherLines: string[] = [];
   readonly sdkClients: Ringbinder[] = [];
-  #exitCode: Promise<number | null>;
+  readonly #exitCode: Promise<number | null>;
+  readonly #testHost: string | undefined;
 
   constructor(options: NodeOptions) {
-    const { listen = '127.0.0.1:0', join: contacts = [], dataDir, flags = [] } = options;
+    const { listen = '127.0.0.1:0', join: contacts = [], dataDir, flags = [], host } = options;
     const keeping = dataDir === undefined ? ['--ephemeral'] : ['--data-dir', dataDir];
     const joining = contacts.length === 0 ? [] : ['--join', contacts.join(',')];
     const args = [CLI, 'serve', '--listen', listen, ...keeping, ...joining, ...flags];
-    this.process = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const inHost = host === undefined ? [] : ['ip', 'netns', 'exec', host.namespace];
+    const [command = '', ...rest] = [...inHost, process.execPath, ...args];
+    this.#testHost = host?.testAddress;
+    this.process = spawn(command, rest, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#exitCode = once(this.process, 'exit').then(([code]) => code as number | null);
     createInterface({ input: this.process.stderr! }).on('line', (line) => this.#read(line));
   }
@@ -71,7 +77,8 @@ export class TestNode {
   get sdk(): Ringbinder {
     const [known] = this.sdkClients;
     if (known !== undefined) return known;
-    const sdk = new Ringbinder(this.address, { timeoutMs: 8_000 });
+    const dialled = this.#testHost === undefined ? this.address : this.#throughTestHost();
+    const sdk = new Ringbinder(dialled, { timeoutMs: 8_000 });
     this.sdkClients.push(sdk);
     return sdk;
   }
@@ -87,6 +94,10 @@ export class TestNode {
 
   async exited(): Promise<number | null> {
     return this.#exitCode;
+  }
+
+  #throughTestHost(): string {
+    return `${this.#testHost ?? ''}:${this.address.split(':').at(-1) ?? ''}`;
   }
 
   #read(line: string): void {

@@ -70,11 +70,10 @@ export function withMember(directory: Directory, peer: PeerRef): Directory {
   return { ...directory, peers: directory.peers.toSpliced(index, replaced, peer) };
 }
 
-/** Returns the directory without the member that has a ring ID; the same when there is none. */
-export function withoutMember(directory: Directory, ringId: RingId): Directory {
-  const index = firstIndexAt(directory.peers, ringId);
-  if (directory.peers[index]?.ringId !== ringId) return directory;
-  return { ...directory, peers: directory.peers.toSpliced(index, 1) };
+/** Returns the directory without the members that have these ring IDs, in one copy for them all. */
+export function withoutMembers(directory: Directory, ringIds: ReadonlySet<RingId>): Directory {
+  if (ringIds.size === 0) return directory;
+  return { ...directory, peers: directory.peers.filter(({ ringId }) => !ringIds.has(ringId)) };
 }
 
 /** Returns what is around a ring ID, whether or not it has a member; that one is not counted. */
