@@ -1,4 +1,6 @@
-import { defineConfig, mergeConfig } from 'vitest/config';
+import { defineConfig } from 'vitest/config';
 import base from './vitest.config.js';
 
-export default mergeConfig(base, defineConfig({ test: { maxWorkers: 1 } }));
+export default defineConfig({
+  test: { ...base.test, include: ['test/chaos/**/*.test.ts'], exclude: [], maxWorkers: 1 },
+});

@@ -40,7 +40,7 @@ export const OPTIONS = {
   ringSize: integer(
     2 ** 31,
     { min: 1, max: 2 ** 53 },
-    'Number of positions of a ring to found; a node that joins must have the same.',
+    'Number of positions of a ring to found; who joins takes it from the ring.',
   ),
   roles: someOf(ROLES, 'Services of this node, separated by commas.'),
   store: {
@@ -58,7 +58,11 @@ export const OPTIONS = {
     'Silence after which a peer counts as dead, in ms.',
   ),
   /** The ring survives one peer less than this dying at once; each one more makes answers longer. */
-  successorsMax: integer(4, { min: 2, max: 16 }, 'Successors that a peer knows.'),
+  successorsMax: integer(
+    4,
+    { min: 2, max: 16 },
+    'Successors that a peer knows, in a ring to found.',
+  ),
   /** Lower drops crashed members from the directory faster; members renew three times as often. */
   membershipTtlMs: integer(
     15_000,

@@ -1,6 +1,5 @@
 /** One node, from its options to its end: compose, start, say so, stop on SIGTERM or Ctrl-C. */
 import { loadConfig, type ConfigSources } from './config.js';
-import { composeNode } from './compose.js';
 import { createLogger } from './logging.js';
 import { StartError } from './node/start-error.js';
 import { onShutdownSignals } from './system/shutdown.js';
@@ -13,6 +12,8 @@ export async function serve(sources: ConfigSources): Promise<number> {
   const { config, warnings } = loadConfig(sources);
   const log = createLogger({ level: config.logLevel });
   for (const warning of warnings) log.warn(warning);
+  // Loaded here, so that commands which start no node need not wait for it.
+  const { composeNode } = await import('./compose.js');
   const node = await composeNode(config, log);
   const stopped = new Promise<void>((resolve) => {
     onShutdownSignals(async (signal) => {

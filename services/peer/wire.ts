@@ -12,9 +12,8 @@ import { RingbinderError } from '../errors.js';
 import { ringIdFromWire } from '../rpc/wire-ring-id.js';
 import { durationToWire } from '../rpc/wire-time.js';
 import type { Hop } from './core/lookup.js';
-import type { Letter, Neighbors } from './core/messages.js';
+import type { Letter, Neighbors, Stage } from './core/messages.js';
 import type { PeerRef } from './core/ring-space.js';
-import type { Stage } from './core/state.js';
 
 export const HEARTBEAT: Heartbeat = {};
 

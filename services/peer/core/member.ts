@@ -14,7 +14,7 @@ import { step } from './machine.js';
 import type { Answer, Letter, Question, RequestId, RingEffect, RingEvent } from './messages.js';
 import { findPlace } from './place.js';
 import { seekReunion, type ReunionVerdict } from './reunion.js';
-import type { PeerRef, RingId } from './ring-space.js';
+import { distance, type PeerRef, type RingId } from './ring-space.js';
 import { route, type RouteStep } from './routing.js';
 import { sendLetter, type Draft, type SendResult } from './send.js';
 import { outsideState, type RingLimits, type RingState } from './state.js';
@@ -31,7 +31,7 @@ export type MemberLimits = RingLimits &
     readonly fingerTicks: number;
     /** Ticks between two questions after lost peers. */
     readonly seekLostTicks: number;
-    /** Ticks between two questions after peers that are thought to be in our ring. */
+    /** Ticks between two questions after peers that are thought to be in our ring, at least. */
     readonly seekMetTicks: number;
     /** Ticks between two tries to join. */
     readonly joinRetryTicks: number;
@@ -306,14 +306,24 @@ export class RingMember {
    */
   #whomToSeek(tick: number): PeerRef | undefined {
     if (tick < this.#seekLostAtTick) return undefined;
-    const { seekLostTicks, seekMetTicks } = this.#deps.limits;
+    const { seekLostTicks } = this.#deps.limits;
     this.#seekLostAtTick = tick + seekLostTicks;
     const isAlone = this.#state.successors.length === 0;
     const isMetDue = !this.#hasSoughtMet && (isAlone || tick >= this.#seekMetAtTick);
     this.#hasSoughtMet = isMetDue;
     if (!isMetDue) return this.#known.nextLost(tick);
-    this.#seekMetAtTick = tick + seekMetTicks;
+    this.#seekMetAtTick = tick + this.#seekMetTicks();
     return this.#known.nextMet(tick) ?? this.#known.nextLost(tick);
+  }
+
+  /** The larger the ring, the longer the way to a peer, and the more of us ask: about one question a second. */
+  #seekMetTicks(): number {
+    const { self, successors } = this.#state;
+    const { ringSize, seekMetTicks, seekLostTicks } = this.#deps.limits;
+    const last = successors.at(-1);
+    if (last === undefined) return seekMetTicks;
+    const stepsHalfRound = ringSize / (2 * distance(self.ringId, last.ringId, ringSize));
+    return Math.max(seekMetTicks, seekLostTicks * stepsHalfRound);
   }
 
   #onReunionVerdict(sought: PeerRef, asker: PeerRef, verdict: ReunionVerdict): void {

@@ -6,10 +6,12 @@
  * `unanswered`: silence is the only evidence of death, and `busy` is an answer.
  */
 import type { PeerRef, RingId } from './ring-space.js';
-import type { Stage } from './state.js';
 
 /** Number of a question among those of one peer, never used again by it. */
 export type RequestId = number;
+
+/** How far a peer has come: not in a ring, on its way in, in, or gone for good. */
+export type Stage = 'outside' | 'joining' | 'member' | 'left';
 
 /** A message on its way to the inbox of a peer. */
 export type Letter = {

@@ -2,11 +2,8 @@
  * The state of one peer in the ring: the fields of Zave's model, and what a message exchange adds
  * (verdi-chord, "Local state"): the one question in flight, and the questions held back meanwhile.
  */
-import type { Question, RequestId, RingEffect } from './messages.js';
+import type { Question, RequestId, RingEffect, Stage } from './messages.js';
 import type { PeerRef } from './ring-space.js';
-
-/** How far a peer has come: not in a ring, on its way in, in, or gone for good. */
-export type Stage = 'outside' | 'joining' | 'member' | 'left';
 
 /** Why the question in flight was asked; its answer changes our state. */
 export type Purpose =

@@ -1,0 +1,76 @@
+/**
+ * Mean forwards of a finger lookup in the simulator, production core, N = 1,024, against ½·log2 N
+ * (Chord, section 5.3).
+ *
+ * Counting rule: a forward is a peer that was asked on the way; neither the peer that looks up nor the
+ * owner counts. Lists of one successor, as in the paper's formula; with r = 4 lists the last steps get
+ * shorter, which is printed beside it.
+ */
+import { MEMBER_LIMITS } from '../services/peer/core/member.js';
+import { World, type SimNode } from '../services/simulator/world.js';
+import { below, oneOf, seededChance, type Chance } from '../services/system/chance.js';
+
+const NODES = 1_024;
+const LOOKUPS = 10_000;
+const RING_SIZE = 2 ** 31;
+/** Virtual time for a batch of joiners to settle, and for all finger tables to fill. */
+const SETTLE_MS = 8_000;
+const FILL_MS = 30_000;
+
+export async function benchLookupHops(): Promise<void> {
+  const expected = Math.log2(NODES) / 2;
+  for (const successorsMax of [1, 4]) {
+    const start = performance.now();
+    const mean = await meanForwards(successorsMax);
+    const seconds = ((performance.now() - start) / 1_000).toFixed(0);
+    process.stdout.write(
+      `lookup-hops: N = ${NODES}, r = ${successorsMax}: ${mean.toFixed(2)} forwards, ` +
+        `½·log2 N = ${expected.toFixed(2)}, ratio ${(mean / expected).toFixed(3)} ` +
+        `(${LOOKUPS} lookups, ${seconds} s)\n`,
+    );
+  }
+}
+
+async function meanForwards(successorsMax: number): Promise<number> {
+  const chance = seededChance(1);
+  const world = new World({ ...MEMBER_LIMITS, ringSize: RING_SIZE, successorsMax }, chance);
+  growRing(world, chance);
+  runFor(world, FILL_MS);
+  const members = world.members;
+  let forwards = 0;
+  let done = 0;
+  for (let index = 0; index < LOOKUPS; index += 1) {
+    const asker = oneOf(chance, members);
+    asker?.member?.lookup(below(chance, RING_SIZE), ({ owner, hops }) => {
+      if (owner === undefined) throw new Error('a lookup failed on a ring at rest');
+      forwards += Math.max(0, hops.length - 1);
+      done += 1;
+    });
+    while (done <= index && world.timeline.runNext());
+  }
+  return forwards / done;
+}
+
+/** Doubles the ring until it has all its nodes. */
+function growRing(world: World, chance: Chance): void {
+  world.start(newNode(world, chance)).found();
+  while (world.nodes.size < NODES) {
+    const peers = world.members.flatMap(({ member }) => member?.state.self ?? []);
+    const count = Math.min(peers.length, NODES - world.nodes.size);
+    for (let index = 0; index < count; index += 1) {
+      const contact = oneOf(chance, peers);
+      if (contact !== undefined) world.start(newNode(world, chance)).join([contact]);
+    }
+    runFor(world, SETTLE_MS);
+  }
+}
+
+function newNode(world: World, chance: Chance): SimNode {
+  const ringId = below(chance, RING_SIZE);
+  return world.addNode(`p${world.nodes.size}`, ringId);
+}
+
+function runFor(world: World, ms: number): void {
+  const end = world.timeline.now + ms;
+  while (world.timeline.now < end && world.timeline.runNext());
+}

@@ -1,0 +1,121 @@
+/** What the README says is what happens. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { buffer } from 'node:stream/consumers';
+import { describe, expect, it } from 'vitest';
+import { ERRORS } from '../../services/errors.js';
+import { optionsHelp } from '../../services/config.js';
+import { CLI, TestNet, untilIdeal } from '../support/nodes.js';
+import { until } from '../support/until.js';
+
+const ROOT = new URL('../..', import.meta.url).pathname;
+const readme = readFileSync(`${ROOT}README.md`, 'utf8');
+const guide = readFileSync(`${ROOT}proto/README.md`, 'utf8');
+
+/** The shell lines under a heading. */
+function linesUnder(heading: string): readonly string[] {
+  const section = readme.split(`## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
+  const blocks = [...section.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block ?? '');
+  return blocks.join('').split('\n').filter(Boolean);
+}
+
+type Shell = { readonly code: number; readonly out: string; readonly err: string };
+
+async function shell(line: string): Promise<Shell> {
+  const child = spawn('bash', ['-c', line], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [out, err, [code]] = await Promise.all([
+    buffer(child.stdout),
+    buffer(child.stderr),
+    once(child, 'close') as Promise<[number]>,
+  ]);
+  return { code, out: out.toString(), err: err.toString() };
+}
+
+describe('README', () => {
+  it('lists every option of a node, and nothing else', () => {
+    const rows = readme.match(/^\| `--.*$/gm) ?? [];
+    const options = optionsHelp().map(({ flag, env, default: byDefault, help }) => {
+      return `| \`${flag.replaceAll('|', '\\|')}\` | \`${env}\` | ${byDefault} | ${help} |`;
+    });
+    expect(rows).toEqual(options);
+  });
+
+  it('names only scripts that exist', () => {
+    const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as {
+      scripts: Record<string, string>;
+    };
+    const named = [...readme.matchAll(/npm (?:run )?(start|test|[a-z:]+)/g)].map(([, it]) => it);
+    for (const name of new Set(named)) expect(Object.keys(scripts)).toContain(name);
+  });
+
+  it('shows calls that work as they are typed', async () => {
+    await using net = new TestNet();
+    const founder = await net.start();
+    const [alias = '', ...calls] = linesUnder('The first calls by hand');
+    const command = /'(.*)'/.exec(alias)?.[1] ?? '';
+    expect(calls.length).toBeGreaterThan(2);
+    for (const line of calls) {
+      const typed = line.replace(/^call/, command).replace('127.0.0.1:7400', founder.address);
+      const { code, out, err } = await shell(typed);
+      expect({ line, code, err }).toMatchObject({ line, code: 0 });
+      expect(out).toMatch(/ringId|ringbinder\.v1\.HashService\/AssignRingId/);
+    }
+  });
+
+  it('shows a ring of three that works as it is typed', async () => {
+    await using net = new TestNet();
+    const founder = await net.start();
+    const lines = linesUnder('A ring of three, and a message').map((line) =>
+      line.split('#')[0]!.trim(),
+    );
+    const serves = lines.filter((line) => line.includes(' serve '));
+    expect(serves).toHaveLength(2);
+    const others = serves.map(() => net.launch({ join: [founder.address] }));
+    await Promise.all(others.map(async (node) => node.ready()));
+    await untilIdeal([founder, ...others], 10_000);
+    const typed = (line: string): string =>
+      line
+        .replace(/ &$/, '')
+        .replace('npx ringbinder', `${process.execPath} ${CLI}`)
+        .replace('127.0.0.1:7410', others[0]!.address)
+        .replace('RING_ID', String(others[0]!.ringId));
+    const inbox = shell(
+      `RINGBINDER_SERVER= timeout 5 ${typed(lines.find((it) => it.includes('inbox'))!)}`,
+    );
+    for (const line of lines.filter((it) => !serves.includes(it) && !it.includes('inbox'))) {
+      const result = await shell(`RINGBINDER_SERVER=${founder.address} ${typed(line)}`);
+      expect({ line, ...result }).toMatchObject({ line, code: 0 });
+    }
+    expect((await inbox).out).toContain('good morning');
+  });
+
+  it('starts a node with npm start alone', async () => {
+    const child = spawn('npm', ['start', '--', '--listen', '127.0.0.1:0', '--ephemeral'], {
+      cwd: ROOT,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let log = '';
+    child.stderr.on('data', (chunk) => (log += String(chunk)));
+    await until(
+      () => (log.includes('ringbinder ready') ? true : undefined),
+      60_000,
+      () => log,
+    );
+    const ended = once(child, 'close');
+    child.kill('SIGTERM');
+    await ended;
+    expect(log).toContain('ringbinder stopped');
+  }, 90_000);
+});
+
+describe('proto/README', () => {
+  it.each(Object.keys(ERRORS))('explains %s', (reason) => {
+    expect(guide).toContain(`### ${reason}`);
+  });
+
+  it('explains no reason that does not exist', () => {
+    const explained = [...guide.matchAll(/^### ([A-Z_]+)$/gm)].map(([, reason]) => reason);
+    expect(explained.sort()).toEqual(Object.keys(ERRORS).sort());
+  });
+});
