@@ -6,33 +6,28 @@
  * No I/O, clock or randomness: time comes as `tick`, the rest through `perform`. Whoever drives a
  * member keeps the duties listed in `machine.ts`, and `perform` must not call back at once.
  */
-import type { Ask, Conversation, Reply } from './conversation.js';
 import { Fingers } from './fingers.js';
 import { lookup, type LookupOptions, type LookupResult } from './lookup.js';
-import { KnownPeers, type KnownPeersLimits } from './known-peers.js';
 import { step } from './machine.js';
 import type { Answer, Letter, Question, RequestId, RingEffect, RingEvent } from './messages.js';
 import { findPlace } from './place.js';
 import { seekReunion, type ReunionVerdict } from './reunion.js';
-import { distance, type PeerRef, type RingId } from './ring-space.js';
+import type { PeerRef, RingId } from './ring-space.js';
 import { route, type RouteStep } from './routing.js';
+import { Seeker, type SeekerLimits } from './seeker.js';
 import { sendLetter, type Draft, type SendResult } from './send.js';
 import { outsideState, type RingLimits, type RingState } from './state.js';
 import { survey, type Survey } from './survey.js';
+import { Talks } from './talks.js';
 
 export type MemberLimits = RingLimits &
-  KnownPeersLimits & {
-    readonly ringSize: number;
+  SeekerLimits & {
     /** Most questions of one lookup. */
     readonly asksMax: number;
     /** Most members seen by one survey. */
     readonly viewsMax: number;
-    /** Ticks between two finger lookups once the table is filled. */
+    /** Ticks between two rounds of the finger table once it is filled. */
     readonly fingerTicks: number;
-    /** Ticks between two questions after lost peers. */
-    readonly seekLostTicks: number;
-    /** Ticks between two questions after peers that are thought to be in our ring, at least. */
-    readonly seekMetTicks: number;
     /** Ticks between two tries to join. */
     readonly joinRetryTicks: number;
     /** Tries to join the other ring after a cut, before this peer is a ring of its own again. */
@@ -81,21 +76,23 @@ type Joining = {
 
 export class RingMember {
   readonly #deps: MemberDeps;
-  readonly #known: KnownPeers;
+  readonly #seeker: Seeker;
+  readonly #talks: Talks;
   #state: RingState;
   #fingers: Fingers;
-  readonly #talks = new Map<RequestId, (reply: Reply) => void>();
   #joining: Joining | undefined;
   #isFixingFinger = false;
   #isSeekingReunion = false;
   #nextFingerTick = 0;
-  #seekLostAtTick = 0;
-  #seekMetAtTick = 0;
-  #hasSoughtMet = false;
 
   constructor(deps: MemberDeps) {
     this.#deps = deps;
-    this.#known = new KnownPeers(deps.limits);
+    this.#seeker = new Seeker(deps.limits);
+    this.#talks = new Talks({
+      self: () => this.#state.self,
+      ask: (to, question) => this.#ask(to, question),
+      askMyself: (question) => this.#answerMyself(question),
+    });
     this.#state = outsideState(deps.self);
     this.#fingers = new Fingers(deps.self, deps.limits.ringSize);
   }
@@ -112,7 +109,7 @@ export class RingMember {
   get acquaintances(): readonly PeerRef[] {
     const { predecessor, successors } = this.#state;
     const before = predecessor === undefined ? [] : [predecessor];
-    const all = [...successors, ...before, ...this.#fingers.peers(), ...this.#known.all()];
+    const all = [...successors, ...before, ...this.#fingers.peers(), ...this.#seeker.known.all()];
     const byAddress = new Map(all.reverse().map((peer) => [peer.address, peer]));
     return [...byAddress.values()].reverse();
   }
@@ -142,7 +139,7 @@ export class RingMember {
 
   /** Asks after these peers, as if they had been lost. */
   seek(peers: readonly PeerRef[]): void {
-    for (const peer of peers) this.#known.lose(peer, this.#state.tick);
+    for (const peer of peers) this.#seeker.known.lose(peer, this.#state.tick);
   }
 
   tick(): void {
@@ -153,7 +150,7 @@ export class RingMember {
     }
     if (stage !== 'member') return;
     if (tick >= this.#nextFingerTick && !this.#isFixingFinger) this.#fixFinger();
-    if (!this.#isSeekingReunion) this.#seekReunion(tick);
+    if (!this.#isSeekingReunion) this.#seekReunion();
   }
 
   /** A question from another peer (or from an application, which is no peer). */
@@ -164,7 +161,7 @@ export class RingMember {
     question: Question,
   ): void {
     if (from !== undefined && question.kind === 'ping') {
-      this.#known.hear(from, this.#state.tick);
+      this.#seeker.known.hear(from, this.#state.tick);
     }
     const answer = this.#answerAtOnce(expected, question);
     if (answer !== undefined) this.#deps.perform({ kind: 'answer', requestId, answer });
@@ -172,27 +169,27 @@ export class RingMember {
   }
 
   answered(requestId: RequestId, answer: Answer, elapsedMs: number): void {
-    if (!this.#resume(requestId, { kind: 'answered', answer, elapsedMs })) {
+    if (!this.#talks.resume(requestId, { kind: 'answered', answer, elapsedMs })) {
       this.#submit({ kind: 'answered', requestId, answer });
     }
   }
 
   unanswered(requestId: RequestId, elapsedMs: number): void {
-    if (!this.#resume(requestId, { kind: 'unanswered', elapsedMs })) {
+    if (!this.#talks.resume(requestId, { kind: 'unanswered', elapsedMs })) {
       this.#submit({ kind: 'unanswered', requestId });
     }
   }
 
   lookup(position: RingId, done: (result: LookupResult) => void): void {
-    this.#converse(lookup(this.#lookupOptions(position)), done);
+    this.#talks.start(lookup(this.#lookupOptions(position)), done);
   }
 
   send(to: RingId, draft: Draft, done: (result: SendResult) => void): void {
-    this.#converse(sendLetter(draft, this.#lookupOptions(to)), done);
+    this.#talks.start(sendLetter(draft, this.#lookupOptions(to)), done);
   }
 
   survey(done: (result: Survey) => void): void {
-    this.#converse(survey(this.#state.self, this.#deps.limits.viewsMax), done);
+    this.#talks.start(survey(this.#state.self, this.#deps.limits.viewsMax), done);
   }
 
   #lookupOptions(position: RingId): LookupOptions {
@@ -231,7 +228,7 @@ export class RingMember {
   #perform(effect: RingEffect): void {
     switch (effect.kind) {
       case 'lost':
-        this.#known.lose(effect.peer, this.#state.tick);
+        this.#seeker.known.lose(effect.peer, this.#state.tick);
         this.#fingers.forget(effect.peer);
         break;
       case 'founded':
@@ -252,7 +249,7 @@ export class RingMember {
     joining.retryAtTick = Number.POSITIVE_INFINITY;
     const { contacts } = joining;
     const { asksMax } = this.#deps.limits;
-    this.#converse(findPlace({ self: this.#state.self, contacts, asksMax }), (place) => {
+    this.#talks.start(findPlace({ self: this.#state.self, contacts, asksMax }), (place) => {
       if (this.#joining !== joining || this.#state.stage !== 'outside') return;
       if (place === undefined) this.#onJoinFailed();
       else this.#submit({ kind: 'join-behind', peer: place });
@@ -280,54 +277,29 @@ export class RingMember {
     this.lookup(position, ({ owner }) => {
       this.#isFixingFinger = false;
       fingers.store(owner);
-      if (owner !== undefined) this.#known.meet(owner, this.#state.tick);
+      if (owner !== undefined) this.#seeker.known.meet(owner, this.#state.tick);
     });
   }
 
   // Reunion
 
-  #seekReunion(tick: number): void {
-    const sought = this.#whomToSeek(tick);
+  #seekReunion(): void {
+    const sought = this.#seeker.next(this.#state);
     if (sought === undefined) return;
+    const { tick } = this.#state;
     const { self, predecessor, successors } = this.#state;
     if ([self, predecessor, ...successors].some((peer) => peer?.address === sought.address)) {
-      return this.#known.meet(sought, tick);
+      return this.#seeker.known.meet(sought, tick);
     }
     this.#isSeekingReunion = true;
-    this.#converse(seekReunion(sought, { ...this.#deps.limits, self }), (verdict) => {
+    this.#talks.start(seekReunion(sought, { ...this.#deps.limits, self }), (verdict) => {
       this.#isSeekingReunion = false;
       this.#onReunionVerdict(sought, self, verdict);
     });
   }
 
-  /**
-   * The lost and the met take turns; the met seldom, but as often as the lost by whoever is alone,
-   * for it has lost everyone it met.
-   */
-  #whomToSeek(tick: number): PeerRef | undefined {
-    if (tick < this.#seekLostAtTick) return undefined;
-    const { seekLostTicks } = this.#deps.limits;
-    this.#seekLostAtTick = tick + seekLostTicks;
-    const isAlone = this.#state.successors.length === 0;
-    const isMetDue = !this.#hasSoughtMet && (isAlone || tick >= this.#seekMetAtTick);
-    this.#hasSoughtMet = isMetDue;
-    if (!isMetDue) return this.#known.nextLost(tick);
-    this.#seekMetAtTick = tick + this.#seekMetTicks();
-    return this.#known.nextMet(tick) ?? this.#known.nextLost(tick);
-  }
-
-  /** The larger the ring, the longer the way to a peer, and the more of us ask: about one question a second. */
-  #seekMetTicks(): number {
-    const { self, successors } = this.#state;
-    const { ringSize, seekMetTicks, seekLostTicks } = this.#deps.limits;
-    const last = successors.at(-1);
-    if (last === undefined) return seekMetTicks;
-    const stepsHalfRound = ringSize / (2 * distance(self.ringId, last.ringId, ringSize));
-    return Math.max(seekMetTicks, seekLostTicks * stepsHalfRound);
-  }
-
   #onReunionVerdict(sought: PeerRef, asker: PeerRef, verdict: ReunionVerdict): void {
-    if (verdict.kind === 'found-here') this.#known.meet(sought, this.#state.tick);
+    if (verdict.kind === 'found-here') this.#seeker.known.meet(sought, this.#state.tick);
     const isStillHere = this.#state.stage === 'member' && this.#state.self === asker;
     if (verdict.kind === 'rejoin' && isStillHere) this.#rejoin(verdict.contacts);
   }
@@ -344,40 +316,21 @@ export class RingMember {
     this.join(contacts, this.#deps.limits.rejoinTriesMax);
   }
 
-  // Conversations
+  // Questions of conversations
 
-  #converse<Result>(conversation: Conversation<Result>, done: (result: Result) => void): void {
-    const advance = (turn: IteratorResult<Ask, Result>): void => {
-      if (turn.done === true) return done(turn.value);
-      const { to, question } = turn.value;
-      const resume = (reply: Reply): void => advance(conversation.next(reply));
-      if (to.ringId === this.#state.self.ringId) this.#askMyself(question, resume);
-      else this.#ask(to, question, resume);
-    };
-    advance(conversation.next());
-  }
-
-  #ask(to: PeerRef, question: Question, resume: (reply: Reply) => void): void {
+  #ask(to: PeerRef, question: Question): RequestId {
     const requestId = this.#state.nextRequestId;
     this.#state = { ...this.#state, nextRequestId: requestId + 1 };
-    this.#talks.set(requestId, resume);
     this.#deps.perform({ kind: 'ask', requestId, to, question });
+    return requestId;
   }
 
-  #askMyself(question: Question, resume: (reply: Reply) => void): void {
+  /** Our own state is never undefined to ourselves. */
+  #answerMyself(question: Question): Answer {
     const { self, predecessor, successors, stage } = this.#state;
-    const answer: Answer =
-      question.kind === 'neighbors' && stage === 'member'
-        ? { kind: 'neighbors', self, predecessor, successors }
-        : (this.#answerAtOnce(0, question) ?? { kind: 'alive', self, predecessor, stage });
-    resume({ kind: 'answered', answer, elapsedMs: 0 });
-  }
-
-  #resume(requestId: RequestId, reply: Reply): boolean {
-    const resume = this.#talks.get(requestId);
-    if (resume === undefined) return false;
-    this.#talks.delete(requestId);
-    resume(reply);
-    return true;
+    if (question.kind === 'neighbors' && stage === 'member') {
+      return { kind: 'neighbors', self, predecessor, successors };
+    }
+    return this.#answerAtOnce(0, question) ?? { kind: 'alive', self, predecessor, stage };
   }
 }
