@@ -4,18 +4,21 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { ConnectionInjector } from '@grpc/grpc-js';
+import type { Logger } from 'pino';
 import { formatHostPort, type HostPort, parseHostPort } from '../host-port.js';
 
 export class Listener {
   readonly #injector: ConnectionInjector;
   readonly #connectionsMax: number;
+  readonly #log: Logger;
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
   #whenEmpty: (() => void) | undefined;
 
-  constructor(injector: ConnectionInjector, connectionsMax: number) {
+  constructor(injector: ConnectionInjector, connectionsMax: number, log: Logger) {
     this.#injector = injector;
     this.#connectionsMax = connectionsMax;
+    this.#log = log;
   }
 
   /**
@@ -30,6 +33,8 @@ export class Listener {
     await bind(server, asked).catch((error: unknown) => {
       throw failure(address, error as NodeJS.ErrnoException);
     });
+    // Too many open files, for instance: without a listener the process would end.
+    server.on('error', (err) => this.#log.warn({ err, address }, 'a connection was not accepted'));
     this.#servers.push(server);
     return formatHostPort({ host: asked.host, port: portOf(server) });
   }

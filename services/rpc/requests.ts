@@ -69,6 +69,7 @@ export class Requests<Request> implements AsyncIterableIterator<Request, undefin
   }
 
   #arrive(bytes: Buffer): void {
+    if (this.#running.isOver) return;
     if (this.#waiting) {
       this.#give(bytes);
       return;

@@ -62,7 +62,7 @@ export class RpcServer {
       credentials ?? ServerCredentials.createInsecure(),
     );
     this.#closeConnections = () => injector.destroy();
-    this.#listener = new Listener(injector, bounds.connectionsMax);
+    this.#listener = new Listener(injector, bounds.connectionsMax, log);
     const reflection = createReflectionHandlers(() => this.#services);
     this.add(ServerReflectionService, reflection);
     this.add(ServerReflectionServiceV1Alpha, reflection);

@@ -90,6 +90,16 @@ describe('FakeClock', () => {
     expect([clock.now() - before, clock.monotonicMs(), isCalled]).toEqual([-4_990, 10, true]);
   });
 
+  it('calls late what became due while the process stood still', () => {
+    const clock = new FakeClock();
+    let calledMs = 0;
+    clock.after(10, () => (calledMs = clock.monotonicMs()));
+    clock.stall(50);
+    expect(calledMs).toBe(0);
+    clock.advance(0);
+    expect(calledMs).toBe(50);
+  });
+
   it('lets promises settle between steps', async () => {
     const clock = new FakeClock();
     const seen: number[] = [];
