@@ -15,7 +15,8 @@ import type { Logger } from 'pino';
 export interface CallContext {
   /**
    * Aborted when nobody waits for the answer any more: the caller is gone, its deadline passed, or
-   * the node stops. The last two have a `RingbinderError` as their reason.
+   * the node stops. The last two have a `RingbinderError` as their reason; but a caller mostly
+   * notices its deadline first, and is gone.
    */
   readonly signal: AbortSignal;
   /** The caller's `x-request-id` when it is 1 to 64 printable ASCII characters, else a new UUID. */

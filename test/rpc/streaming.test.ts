@@ -202,7 +202,7 @@ describe('serverStreaming', () => {
     const stream = node.peer.watchMessages({}, { deadline: Date.now() + 100 });
     expect((await streamFailure(stream)).code).toBe(status.DEADLINE_EXCEEDED);
     await until(() => seen.isClosed, 'the handler is closed');
-    expect(seen.context!.signal.reason).toMatchObject({ reason: 'DEADLINE_PASSED' });
+    expect(seen.context!.signal.aborted).toBe(true);
   });
 });
 
