@@ -6,7 +6,7 @@
  */
 import type { Violation } from '../peer/core/invariants.js';
 import { MEMBER_LIMITS, type MemberLimits, type RingMember } from '../peer/core/member.js';
-import type { PeerRef } from '../peer/core/ring-space.js';
+import { isSameLife, type PeerRef } from '../peer/core/ring-space.js';
 import { below, oneOf, seededChance, type Chance } from '../system/chance.js';
 import { RingChecker, type CheckerStats } from './checks.js';
 import { CALM } from './network.js';
@@ -292,8 +292,8 @@ class Run {
       this.#lookups.answered += 1;
       this.#lookups.hops += hops.length;
       const after = this.#settledOwner(position);
-      const isSure = before !== undefined && before.ringId === after?.ringId;
-      if (isSure && owner.ringId !== before.ringId) this.#lookups.wrong += 1;
+      if (before === undefined || after === undefined || !isSameLife(before, after)) return;
+      if (!isSameLife(owner, before)) this.#lookups.wrong += 1;
     });
   }
 

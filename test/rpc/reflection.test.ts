@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { fromBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { credentials, status } from '@grpc/grpc-js';
@@ -9,6 +10,7 @@ import {
 } from '../../proto/gen/grpc/reflection/v1/reflection.js';
 import { ServerReflectionClient as ServerReflectionClientV1Alpha } from '../../proto/gen/grpc/reflection/v1alpha/reflection.js';
 import { NodeServiceService } from '../../proto/gen/ringbinder/internal/v1/node_service.js';
+import { descriptors } from '../../services/rpc/descriptors.js';
 import { startServer } from './started-server.js';
 
 type Question = NonNullable<ServerReflectionRequest['messageRequest']>;
@@ -162,5 +164,19 @@ describe.each([
     const [error, next] = await ask(question, { $case: 'fileByFilename', value: HASH_FILE });
     expect(error).toMatchObject({ $case: 'errorResponse', value: { errorCode: code } });
     expect(namesOf(next)[0]).toBe(HASH_FILE);
+  });
+});
+
+function protosUnder(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('.proto'),
+  );
+}
+
+describe('descriptors', () => {
+  it.each(['proto', 'proto/vendor'])('has every file under %s', (directory) => {
+    const paths = protosUnder(directory).filter((path) => !path.startsWith('vendor/'));
+    expect(paths.length).toBeGreaterThan(4);
+    for (const path of paths) expect(descriptors().getFile(path)?.proto.name).toBe(path);
   });
 });

@@ -1,0 +1,72 @@
+/**
+ * `npm run sim:mutants`: plants each bug in a copy of the compiled code and runs seeds until the checker
+ * notices. Fails when one goes unnoticed.
+ */
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { runSimulation, RunVerdict } from '../../services/simulator/run.js';
+import { MUTANTS, type Mutant } from './mutants.js';
+
+type Simulate = typeof runSimulation;
+
+const DIST = new URL('../../', import.meta.url).pathname;
+const SEEDS_MAX = 300;
+const OPTIONS = { faultsMs: 30_000, settleMsMax: 60_000 };
+
+/** What was noticed, and after how many seeds. */
+type Catch = { readonly seeds: number; readonly what: string };
+
+const unnoticed: string[] = [];
+for (const mutant of MUTANTS) {
+  const caught = await huntFor(mutant);
+  if (caught === undefined) unnoticed.push(mutant.name);
+  const result = caught === undefined ? 'NOT NOTICED' : `seed ${caught.seeds}, ${caught.what}`;
+  process.stdout.write(`${mutant.name}: ${result}\n`);
+}
+process.stdout.write(`${MUTANTS.length - unnoticed.length} of ${MUTANTS.length} noticed\n`);
+process.exitCode = unnoticed.length === 0 ? 0 : 1;
+
+async function huntFor(mutant: Mutant): Promise<Catch | undefined> {
+  const copy = mkdtempSync(join(tmpdir(), 'ringbinder-mutant-'));
+  try {
+    plant(mutant, copy);
+    const url = pathToFileURL(join(copy, 'services/simulator/run.js')).href;
+    const { runSimulation: simulate } = (await import(url)) as { runSimulation: Simulate };
+    for (let seed = 1; seed <= SEEDS_MAX; seed += 1) {
+      const what = whatIsWrong(simulate, seed);
+      if (what !== undefined) return { seeds: seed, what };
+    }
+    return undefined;
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+function plant({ name, file, find, plant: planted }: Mutant, copy: string): void {
+  cpSync(join(DIST, 'services'), join(copy, 'services'), { recursive: true });
+  cpSync(join(DIST, '..', 'package.json'), join(copy, 'package.json'));
+  symlinkSync(join(DIST, '..', 'node_modules'), join(copy, 'node_modules'));
+  const path = join(copy, 'services', file);
+  const code = readFileSync(path, 'utf8');
+  if (code.split(find).length !== 2) throw new Error(`“${name}” has lost its place in ${file}`);
+  writeFileSync(
+    path,
+    code.replace(find, () => planted),
+  );
+}
+
+/** The first thing that a run shows to be wrong; undefined when it shows nothing. */
+function whatIsWrong(simulate: Simulate, seed: number): string | undefined {
+  let verdict: RunVerdict;
+  try {
+    verdict = simulate({ seed, ...OPTIONS });
+  } catch (thrown) {
+    return `stopped: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
+  }
+  const [violation] = verdict.violations;
+  if (violation !== undefined) return `${violation.rule}: ${violation.text}`;
+  if (verdict.settledMs === undefined) return 'no ideal ring within the bound';
+  return verdict.lookups.wrong > 0 ? `${verdict.lookups.wrong} wrong lookups` : undefined;
+}

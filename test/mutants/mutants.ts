@@ -1,0 +1,127 @@
+/**
+ * Bugs planted into the ring core, one at a time, to see whether the simulator's checker notices.
+ *
+ * Each is a change of compiled code, made on a copy: no switch for it exists in the product. The text
+ * to find must stand in the file exactly once, so that a mutant which has lost its place fails loudly.
+ */
+export type Mutant = {
+  readonly name: string;
+  /** Compiled file, below `services/`. */
+  readonly file: string;
+  readonly find: string;
+  readonly plant: string;
+};
+
+const CORE = 'peer/core';
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'joins with one repeated successor instead of copying the list',
+    file: `${CORE}/join.js`,
+    find: 'successors: successorList(self, first, place.successors.slice(1), turn.limits.successorsMax)',
+    plant: 'successors: Array(turn.limits.successorsMax).fill(first)',
+  },
+  {
+    name: 'joins with one successor only',
+    file: `${CORE}/join.js`,
+    find: 'place.successors.slice(1)',
+    plant: '[]',
+  },
+  {
+    name: 'joins where it does not belong',
+    file: `${CORE}/join.js`,
+    find: 'if (!isBetween(place.self.ringId, self.ringId, first.ringId))',
+    plant: 'if (false)',
+  },
+  {
+    name: 'adopts the predecessor of its successor without asking it',
+    file: `${CORE}/stabilize.js`,
+    find: "askPending(turn, candidate, { kind: 'neighbors' }, 'stabilize-candidate');\n    }\n    else if",
+    plant:
+      'adoptSuccessor(turn, candidate, [place.self, ...place.successors]);\n    }\n    else if',
+  },
+  {
+    name: 'needs no r + 1 principals: anyone may die who leaves everyone a successor',
+    file: 'simulator/checks.js',
+    find: 'violations.every(({ rule }) => !this.#isBased && isFormingRule(rule))',
+    plant: "violations.every(({ rule }) => rule !== 'ONE_LIVE_SUCCESSOR')",
+  },
+  {
+    name: 'answers questions about its state while one of its own is pending',
+    file: `${CORE}/machine.js`,
+    find: 'if (pending === undefined)\n        return answerNeighbors(turn, requestId);',
+    plant: 'return answerNeighbors(turn, requestId);',
+  },
+  {
+    name: 'never fills a list again that has become shorter',
+    file: `${CORE}/turn.js`,
+    find: 'successorList(self, first, rest, turn.limits.successorsMax)',
+    plant: 'successorList(self, first, rest, Math.max(1, before.length))',
+  },
+  {
+    name: 'takes whoever notifies it for its predecessor, without a probe',
+    file: `${CORE}/rectify.js`,
+    find: 'change(turn, { rectifyWith: candidate });',
+    plant: 'change(turn, { predecessor: candidate });',
+  },
+  {
+    name: 'is off by one between two positions at the wrap',
+    file: `${CORE}/ring-space.js`,
+    find: 'from < point || point < to;',
+    plant: 'from < point || point <= to;',
+  },
+  {
+    name: 'answers for a life that is over',
+    file: `${CORE}/member.js`,
+    find: "return { kind: 'stale' };",
+    plant: '{ }',
+  },
+  {
+    name: 'loses every notification',
+    file: `${CORE}/stabilize.js`,
+    find: "tell(turn, successor, { kind: 'notify', candidate: turn.state.self });",
+    plant: '',
+  },
+  {
+    name: 'keeps whatever order and repeats a list comes with',
+    file: `${CORE}/turn.js`,
+    find: ' || !isBetween(last.ringId, peer.ringId, self.ringId)',
+    plant: '',
+  },
+  {
+    name: 'takes a finger for the owner',
+    file: `${CORE}/routing.js`,
+    find: 'const successor = successors.find((peer) => !isAvoided(peer));',
+    plant: 'const successor = [...shortcuts, ...successors].find((peer) => !isAvoided(peer));',
+  },
+  {
+    name: 'takes a busy peer for dead',
+    file: `${CORE}/machine.js`,
+    find: "if (given.kind === 'busy')\n        return onBusy(turn, pending);",
+    plant: '',
+  },
+  {
+    name: 'never drops a dead successor',
+    file: `${CORE}/stabilize.js`,
+    find: 'export function onSuccessorGone(turn, gone) {\n    lose(turn, gone);',
+    plant: 'export function onSuccessorGone(turn, gone) {',
+  },
+  {
+    name: 'adopts a candidate that is no longer between it and its successor',
+    file: `${CORE}/stabilize.js`,
+    find: 'if (isBetween(self.ringId, place.self.ringId, end))',
+    plant: 'if (place.self.ringId !== self.ringId)',
+  },
+  {
+    name: 'never goes back to the larger ring after a cut',
+    file: `${CORE}/reunion.js`,
+    find: 'if (!isSmaller(ours, theirs))',
+    plant: 'if (true)',
+  },
+  {
+    name: 'leaves but goes on answering as a member',
+    file: `${CORE}/leave.js`,
+    find: "stage: 'left'",
+    plant: "stage: 'member'",
+  },
+];
