@@ -48,7 +48,7 @@ describe.skipIf(why !== undefined)('a ring across two hosts', () => {
     );
     const lives = await Promise.all(all.map(async ({ sdk }) => sdk.peer.neighbors()));
     const rejoined = all.filter((node) => node.record('moving to the larger ring') !== undefined);
-    expect(rejoined.length).toBe(NODES_PER_HOST);
+    expect(rejoined.length).toBeGreaterThanOrEqual(NODES_PER_HOST);
     expect(new Set(lives.map(({ self }) => self.ringId)).size).toBe(all.length);
   }, 240_000);
 
