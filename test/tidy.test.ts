@@ -26,11 +26,6 @@ const IMPORTS: readonly ImportRule[] = [
     why: 'core is pure',
   },
   {
-    files: /^services\/simulator\/main\.ts$/,
-    allow: /^(?:services\/simulator\/|commander$)/,
-    why: 'the simulator needs no node',
-  },
-  {
     files: /^services\/simulator\//,
     allow: /^services\/(?:[^/]+\/core\/|simulator\/|system\/chance\.ts)/,
     why: 'the simulator runs production cores, and nothing else',
@@ -47,8 +42,8 @@ const IMPORTS: readonly ImportRule[] = [
   },
   {
     files: /^clients\/cli\//,
-    allow: /^(?:clients\/(?:cli|sdk)\/|services\/main\.ts$|commander$|node:)/,
-    why: 'the CLI uses the SDK, and starts nodes',
+    allow: /^(?:clients\/(?:cli|sdk)\/|services\/main\.ts$|services\/simulator\/|commander$|node:)/,
+    why: 'the CLI uses the SDK, and starts nodes and simulations',
   },
   { files: /^services\/compose\.ts$/, allow: /./, why: 'the composition root names everything' },
   {

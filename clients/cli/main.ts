@@ -7,6 +7,7 @@ import { addLookupCommand } from './commands/lookup.js';
 import { addPeersCommand } from './commands/peers.js';
 import { addSendCommand } from './commands/send.js';
 import { addServeCommand } from './commands/serve.js';
+import { addSimulateCommand } from './commands/simulate.js';
 import { wholeNumber } from './numbers.js';
 import { EXIT } from './output.js';
 
@@ -30,6 +31,7 @@ function createProgram(): Command {
   addLookupCommand(program);
   addSendCommand(program);
   addInboxCommand(program);
+  addSimulateCommand(program);
   return program;
 }
 

@@ -23,7 +23,8 @@ export function say(text: string): void {
 const ADVICE: Readonly<Record<string, string>> = {
   PEER_NOT_FOUND: 'rb peers lists who is in the ring',
   PEER_NOT_MEMBER: 'the node is still joining its ring; try again in a moment',
-  DIRECTORY_UNREACHABLE: 'start the node that founded the ring; lookups and messages work without it',
+  DIRECTORY_UNREACHABLE:
+    'start the node that founded the ring; lookups and messages work without it',
   INBOX_FULL: 'somebody must read that inbox: rb inbox --server ADDRESS',
 };
 

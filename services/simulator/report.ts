@@ -1,14 +1,13 @@
 /** What a run has shown, as text or JSON. */
 import type { RunVerdict } from './run.js';
 
-export type ReportOptions = { readonly json: boolean; readonly minutes: string };
-
-export function failed({ violations, settledMs }: RunVerdict): boolean {
-  return violations.length > 0 || settledMs === undefined;
+/** Whether a rule was broken, a lookup wrong, or the ring did not become ideal. */
+export function failed({ violations, settledMs, lookups }: RunVerdict): boolean {
+  return violations.length > 0 || settledMs === undefined || lookups.wrong > 0;
 }
 
-export function describeVerdict(verdict: RunVerdict, { json, minutes }: ReportOptions): string {
-  if (json) return `${JSON.stringify(verdict)}\n`;
+/** A verdict for people; of a run that failed with its end and the command that repeats it. */
+export function describeVerdict(verdict: RunVerdict, minutes: number): string {
   const { seed, nodes, events, virtualMs, checker, lookups, settledMs, violations } = verdict;
   const faults = Object.entries(verdict.faults).map(([kind, count]) => `${count} ${kind}`);
   const lines = [
@@ -24,10 +23,10 @@ export function describeVerdict(verdict: RunVerdict, { json, minutes }: ReportOp
         return `  ${rule}: ${text} (${peers.map(({ address }) => address).join(', ')})`;
       }),
       ...verdict.trace.map((line) => `    ${line}`),
-      `  reproduce with: npm run sim -- --seed ${seed} --minutes ${minutes}`,
+      `  reproduce with: ringbinder simulate --seed ${seed} --minutes ${minutes}`,
     );
   }
-  return `${lines.join('\n')}\n`;
+  return lines.join('\n');
 }
 
 export function summarize(verdicts: readonly RunVerdict[]): string {

@@ -89,6 +89,21 @@ describe('ringbinder send and inbox', () => {
   });
 });
 
+describe('ringbinder simulate', () => {
+  it('prints the same for the same seed, and ends with 0', async () => {
+    const runs = [await cli(['simulate', '--seed', '7']), await cli(['simulate', '--seed', '7'])];
+    expect(runs[0]).toMatchObject({ code: 0, err: '' });
+    expect(runs[0]!.out).toMatch(/^seed 7: \d+ nodes, \d+ events/);
+    expect(runs[1]).toEqual(runs[0]);
+  });
+
+  it('prints one object for each seed', async () => {
+    const { code, out } = await cli(['simulate', '--seeds', '2', '--nodes', '6', '--json']);
+    expect(code).toBe(0);
+    expect(linesOf(out)).toMatchObject([{ seed: 1, nodes: 6, violations: [] }, { seed: 2 }, {}]);
+  });
+});
+
 describe('misuse', () => {
   it.each([
     [['lokup', 'x'], 'Did you mean lookup?'],
@@ -97,6 +112,7 @@ describe('misuse', () => {
     [['send', 'x', 'y'], 'must be a whole number'],
     [['--timeout-ms', '0', 'peers'], 'must be a whole number from 1'],
     [['serve', '--tick-ms', '5'], '--tick-ms'],
+    [['simulate', '--nodes', '0'], 'must be a whole number from 1'],
   ])('is exit code 2 and a hint: %j', async (args, hint) => {
     const { code, out, err } = await cli(args);
     expect({ code, out }).toEqual({ code: 2, out: '' });
@@ -114,7 +130,7 @@ describe('help', () => {
   it('lists the commands, and every option of a node', async () => {
     const help = await cli(['--help']);
     expect(help.code).toBe(0);
-    for (const name of ['serve', 'peers', 'lookup', 'send', 'inbox']) {
+    for (const name of ['serve', 'peers', 'lookup', 'send', 'inbox', 'simulate']) {
       expect(help.out).toContain(name);
     }
     const serve = await cli(['serve', '--help']);
