@@ -73,6 +73,8 @@ export async function composeNode(config: Config, log: Logger): Promise<Node> {
   return new ComposedNode({ config, listen, log, stores, memory });
 }
 
+type Keepers = { readonly hash: HashKeeper; readonly welcome: WelcomeKeeper };
+
 type Parts = {
   readonly config: Config;
   /** Where to listen; with a port when the data directory is named after it. */
@@ -90,14 +92,18 @@ class ComposedNode implements Node {
   readonly #face = new PeerFace(() => this.#seat);
   readonly #closers: (() => void | Promise<void>)[] = [];
   readonly #forwarder: Forwarder;
+  /** The ring whose directory this node holds. */
+  readonly #ownRing: Omit<Ring, 'directoryAddress'> | undefined;
   #ring: Ring | undefined;
   #seat: Seat | undefined;
   #membership: Membership | undefined;
-  #keepers: { readonly hash: HashKeeper; readonly welcome: WelcomeKeeper } | undefined;
+  #keepers: Keepers | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    const { log } = parts;
+    const { config, log, memory } = parts;
+    const holdsDirectory = memory?.holdsDirectory ?? config.join.length === 0;
+    this.#ownRing = holdsDirectory ? ownRing(config, memory) : undefined;
     this.#server = new RpcServer({ log: log.child({ component: 'rpc' }), clock: systemClock });
     this.#forwarder = new Forwarder({
       target: () => this.#ring?.directoryAddress,
@@ -108,14 +114,13 @@ class ComposedNode implements Node {
   }
 
   async start(): Promise<void> {
-    const { config, log, memory } = this.#parts;
-    const holdsDirectory = memory?.holdsDirectory ?? config.join.length === 0;
-    if (holdsDirectory) await this.#openDirectory();
+    const { config, log } = this.#parts;
+    if (this.#ownRing !== undefined) this.#keepers = await this.#openDirectory(this.#ownRing);
     this.#addServices();
     this.#setServing('NOT_SERVING');
     const bound = await this.#listen();
     const address = config.advertise ?? bound;
-    if (holdsDirectory) this.#ring = this.#ownRing(address);
+    if (this.#ownRing !== undefined) this.#ring = { ...this.#ownRing, directoryAddress: address };
     this.#membership = this.#createMembership(address);
     const driver = await this.#membership.enter();
     this.#setServing('SERVING');
@@ -155,18 +160,8 @@ class ComposedNode implements Node {
 
   // The directory
 
-  /** The ring that this node founded, under the address it has now. */
-  #ownRing(directoryAddress: string): Ring {
-    const { config, memory } = this.#parts;
-    const name = memory?.ringName ?? `ring-${randomBytes(6).toString('hex')}`;
-    const size = memory?.ringSize ?? config.ringSize;
-    const successorsMax = memory?.successorsMax ?? config.successorsMax;
-    return { name, size, successorsMax, directoryAddress };
-  }
-
-  async #openDirectory(): Promise<void> {
+  async #openDirectory({ size, successorsMax }: Omit<Ring, 'directoryAddress'>): Promise<Keepers> {
     const { config, log, stores } = this.#parts;
-    const { size, successorsMax } = this.#ownRing('');
     if (size !== config.ringSize) {
       const text = 'the ring keeps the size it was founded with';
       log.warn({ ringSize: size, given: config.ringSize }, text);
@@ -191,7 +186,7 @@ class ComposedNode implements Node {
       isMember: async (ringId) => welcome.isMember(ringId),
     });
     this.#closers.push(() => welcome.close());
-    this.#keepers = { hash, welcome };
+    return { hash, welcome };
   }
 
   // Services
@@ -222,9 +217,9 @@ class ComposedNode implements Node {
 
   /** HashService and WelcomeService: here, or forwarded to where the directory is. */
   #directoryHandlers(ringSize: () => number) {
-    if (this.#keepers !== undefined) {
+    if (this.#keepers !== undefined && this.#ownRing !== undefined) {
       const { hash, welcome } = this.#keepers;
-      const { size } = this.#ownRing('');
+      const { size } = this.#ownRing;
       return {
         hash: createHashHandler({ keeper: hash, ringSize: size }),
         welcome: createWelcomeHandler({ keeper: welcome, ringSize: size }),
@@ -301,6 +296,15 @@ class ComposedNode implements Node {
     logPeerEvents(driver, log.child({ component: 'peer' }));
     return driver;
   }
+}
+
+/** The ring in the data directory, or a new one. */
+function ownRing(config: Config, memory: NodeMemory | undefined): Omit<Ring, 'directoryAddress'> {
+  return {
+    name: memory?.ringName ?? `ring-${randomBytes(6).toString('hex')}`,
+    size: memory?.ringSize ?? config.ringSize,
+    successorsMax: memory?.successorsMax ?? config.successorsMax,
+  };
 }
 
 function logPeerEvents(driver: PeerDriver, log: Logger): void {

@@ -15,8 +15,10 @@ export async function serve(sources: ConfigSources): Promise<number> {
   // Loaded here, so that commands which start no node need not wait for it.
   const { composeNode } = await import('./compose.js');
   const node = await composeNode(config, log);
+  const stop = { isAsked: false };
   const stopped = new Promise<void>((resolve) => {
     onShutdownSignals(async (signal) => {
+      stop.isAsked = true;
       log.info({ signal }, 'ringbinder stopping');
       await node.stop();
       log.info('ringbinder stopped');
@@ -26,8 +28,10 @@ export async function serve(sources: ConfigSources): Promise<number> {
   try {
     await node.start();
   } catch (thrown) {
-    await node.stop();
-    throw thrown;
+    if (!stop.isAsked) {
+      await node.stop();
+      throw thrown;
+    }
   }
   await stopped;
   return 0;

@@ -53,6 +53,7 @@ export class Membership {
   #isDirectoryLost = false;
   #saved = '';
   readonly #cancels: Cancel[] = [];
+  readonly #leaving = new AbortController();
 
   constructor(deps: MembershipDeps) {
     this.#deps = deps;
@@ -74,15 +75,19 @@ export class Membership {
     return place.driver;
   }
 
-  /** Leaves the directory and the ring; bounded in time. */
+  /** Leaves the directory and the ring, or gives up entering; bounded in time. */
   async leave(): Promise<void> {
+    this.#leaving.abort();
     for (const cancel of this.#cancels.splice(0)) cancel();
     const place = this.#place;
     if (place === undefined) return;
     await this.#save(place);
     const { ringId } = place.driver.state.self;
     const told = [place.directory.leave(ringId).catch(() => undefined), place.driver.leave()];
-    await Promise.race([Promise.all(told), this.#pause(LEAVE_MS_MAX)]);
+    const bound = new Promise((resolve) =>
+      this.#deps.clock.after(LEAVE_MS_MAX, () => resolve(false)),
+    );
+    await Promise.race([Promise.all(told), bound]);
     place.driver.stop();
     place.directory.close();
   }
@@ -108,12 +113,13 @@ export class Membership {
     const { memory, joinTimeoutMs, clock, log, join } = this.#deps;
     const waitMs = memory === undefined ? joinTimeoutMs : ALONE_AFTER_MS.without;
     const endMs = clock.monotonicMs() + waitMs;
-    for (let tries = 1; clock.monotonicMs() < endMs; tries += 1) {
+    for (let tries = 1; clock.monotonicMs() < endMs && !this.#isLeaving; tries += 1) {
       const place = await this.#tryToEnter();
       if (place !== undefined) return place;
       log.warn({ tries, join: this.#addressesToAsk() }, 'not in the ring yet, trying again');
       await this.#pause(RETRY_MS);
     }
+    if (this.#isLeaving) throw new StartError('stopped before a ring was joined');
     if (memory !== undefined) return this.#takeUpAlone(memory);
     throw new StartError(
       `no ring could be joined through ${join.join(', ')} within ${joinTimeoutMs} ms`,
@@ -207,14 +213,12 @@ export class Membership {
   async #isMemberWithin(driver: PeerDriver, ms: number): Promise<boolean> {
     if (driver.state.stage === 'member') return true;
     return new Promise((resolve) => {
-      const finish = (isMember: boolean): void => {
-        cancelTimer();
-        cancelListening();
-        resolve(isMember);
-      };
-      const cancelTimer = this.#deps.clock.after(ms, () => finish(false));
       const cancelListening = driver.onEvent(({ kind }) => {
-        if (kind === 'joined') finish(true);
+        if (kind === 'joined') finish();
+      });
+      const finish = this.#once(ms, () => {
+        cancelListening();
+        resolve(driver.state.stage === 'member');
       });
     });
   }
@@ -279,9 +283,26 @@ export class Membership {
     this.#saved = text;
   }
 
+  get #isLeaving(): boolean {
+    return this.#leaving.signal.aborted;
+  }
+
   async #pause(ms: number): Promise<void> {
     return new Promise((wake) => {
-      this.#deps.clock.after(ms, wake);
+      this.#once(ms, wake);
     });
+  }
+
+  /** Calls `act` once: after so long, when this node is leaving, or when the result is called. */
+  #once(ms: number, act: () => void): () => void {
+    const { signal } = this.#leaving;
+    const finish = (): void => {
+      cancelTimer();
+      signal.removeEventListener('abort', finish);
+      act();
+    };
+    const cancelTimer = this.#deps.clock.after(ms, finish);
+    signal.addEventListener('abort', finish);
+    return finish;
   }
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CallError } from '../../clients/sdk/index.js';
 import { refusal } from '../support/buf-curl.js';
 import { TestNet, type TestNode } from '../support/nodes.js';
+import { until } from '../support/until.js';
 
 const V1 = 'ringbinder.v1';
 
@@ -204,6 +205,15 @@ describe('a node that cannot start', () => {
     expect(failed.otherLines).toEqual([
       'ringbinder: no ring could be joined through 127.0.0.1:1 within 2000 ms',
     ]);
+  });
+
+  it('stops at once when told to while it tries', async () => {
+    const trying = net.launch({ join: ['127.0.0.1:1'] });
+    await until(() => trying.record('not in the ring yet, trying again'), 10_000);
+    const start = performance.now();
+    expect(await trying.end('SIGINT')).toBe(0);
+    expect(performance.now() - start).toBeLessThan(3_000);
+    expect(trying.record('ringbinder stopped')).toBeDefined();
   });
 
   it('refuses to join itself', async () => {

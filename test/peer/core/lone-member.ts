@@ -15,7 +15,6 @@ export class LoneMember {
   readonly member: RingMember;
   readonly letters: Letter[] = [];
   inboxSays: 'delivered' | 'inbox-full' = 'delivered';
-  readonly #used = new Set<RequestId>();
   #wanted: string[] = [];
   readonly #open: { readonly line: string; readonly requestId: RequestId }[] = [];
 
