@@ -287,12 +287,14 @@ class Run {
     const position = below(this.#chance, RING_SIZE);
     this.#lookups.asked += 1;
     const before = this.#settledOwner(position);
+    const { falseSilences } = this.#world;
     asker.member?.lookup(position, ({ owner, hops }) => {
       if (owner === undefined) return;
       this.#lookups.answered += 1;
       this.#lookups.hops += hops.length;
       const after = this.#settledOwner(position);
       if (before === undefined || after === undefined || !isSameLife(before, after)) return;
+      if (falseSilences < this.#world.falseSilences) return;
       if (!isSameLife(owner, before)) this.#lookups.wrong += 1;
     });
   }

@@ -61,6 +61,8 @@ export class World {
   readonly #chance: Chance;
   readonly #inbound = new Map<RequestId, (answer: Answer) => void>();
   #nextInboundId = 1;
+  /** Questions that nobody answered although the asked peer lives: cut off, or paused. */
+  falseSilences = 0;
   watcher: WorldWatcher = { disturbed: () => undefined, touched: () => undefined };
 
   constructor(limits: MemberLimits, chance: Chance) {
@@ -262,6 +264,7 @@ export class World {
     const { asker, member, requestId, to } = ask;
     ask.isDone = true;
     const elapsedMs = this.timeline.now - ask.since;
+    if (this.#isAlive(to)) this.falseSilences += 1;
     this.#reach(asker, member, () => {
       const isVerdict = member.state.pending?.requestId === requestId;
       if (isVerdict && this.#isAlive(to)) {

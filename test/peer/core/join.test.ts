@@ -7,7 +7,7 @@ import { LoneMachine, neighbors } from './lone-machine.js';
 
 /** p20, outside, that has been led to the peer before it. */
 function joining(behind: PeerRef = peer(10)): LoneMachine {
-  const machine = new LoneMachine(outsideState(peer(20)));
+  const machine = new LoneMachine({ ...outsideState(peer(20)), stabilizeAtTick: 50 });
   machine.feed({ kind: 'join-behind', peer: behind });
   return machine;
 }

@@ -15,6 +15,7 @@ export class LoneMember {
   readonly member: RingMember;
   readonly letters: Letter[] = [];
   inboxSays: 'delivered' | 'inbox-full' = 'delivered';
+  readonly #used = new Set<RequestId>();
   #wanted: string[] = [];
   readonly #open: { readonly line: string; readonly requestId: RequestId }[] = [];
 
@@ -74,8 +75,11 @@ export class LoneMember {
 
   #perform(effect: MemberEffect): void {
     this.#wanted.push(effectText(effect));
-    if (effect.kind === 'ask')
-      this.#open.push({ line: askText(effect), requestId: effect.requestId });
+    if (effect.kind !== 'ask') return;
+    const { requestId } = effect;
+    if (this.#used.has(requestId)) throw new Error(`number used again: ${askText(effect)}`);
+    this.#used.add(requestId);
+    this.#open.push({ line: askText(effect), requestId });
   }
 }
 
