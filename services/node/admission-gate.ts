@@ -26,7 +26,7 @@ export type AdmissionGateDeps = {
 export class AdmissionGate {
   readonly #deps: AdmissionGateDeps;
   #admitted: { readonly peer: PeerRef; readonly atMs: number } | undefined;
-  #refusingSinceMs: number | undefined;
+  #refusing: { readonly sinceMs: number; readonly latestMs: number } | undefined;
 
   constructor(deps: AdmissionGateDeps) {
     this.#deps = deps;
@@ -40,13 +40,15 @@ export class AdmissionGate {
     if (principalCount > this.#deps.successorsMax) return this.#admit(candidate);
     if (isIdeal && !this.#isAwaiting(candidate, survey)) return this.#admit(candidate);
     const nowMs = this.#deps.clock.monotonicMs();
-    this.#refusingSinceMs ??= nowMs;
-    return nowMs - this.#refusingSinceMs > REFUSAL_MS_MAX ? this.#admit(candidate) : FORMING;
+    const isGoingOn = this.#refusing !== undefined && nowMs - this.#refusing.latestMs < PATIENCE_MS;
+    const sinceMs = isGoingOn ? (this.#refusing?.sinceMs ?? nowMs) : nowMs;
+    this.#refusing = { sinceMs, latestMs: nowMs };
+    return nowMs - sinceMs > REFUSAL_MS_MAX ? this.#admit(candidate) : FORMING;
   }
 
   #admit(peer: PeerRef): AdmissionAnswer {
     this.#admitted = { peer, atMs: this.#deps.clock.monotonicMs() };
-    this.#refusingSinceMs = undefined;
+    this.#refusing = undefined;
     return { kind: 'open' };
   }
 

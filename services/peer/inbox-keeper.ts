@@ -1,6 +1,7 @@
 /**
  * The inbox and its readers. While somebody watches, every watcher gets each letter as it comes;
- * while nobody does, letters wait for the next watcher.
+ * while nobody does, letters wait for the next watcher. What the last watcher did not read waits on,
+ * and while a watcher has as much before it as an inbox may hold, letters are refused.
  */
 import { HEARTBEAT_MS } from '../limits.js';
 import { WatchQueue, type WatchItem } from '../rpc/watch-queue.js';
@@ -24,7 +25,9 @@ export class InboxKeeper {
 
   /** Takes a letter; a repeat is acknowledged and not handed out again. */
   deliver(letter: Letter): 'delivered' | 'inbox-full' {
-    const isWatched = this.#watchers.size > 0;
+    const watchers = [...this.#watchers];
+    const isWatched = watchers.length > 0;
+    if (watchers.some((watcher) => this.#inbox.isFullWith(watcher.unread()))) return 'inbox-full';
     const offered = isWatched ? this.#inbox.passOn(letter) : this.#inbox.keep(letter);
     if (offered === 'full') return 'inbox-full';
     if (offered === 'new') for (const watcher of this.#watchers) watcher.push(letter);
@@ -46,6 +49,7 @@ export class InboxKeeper {
       for await (const item of queue.items()) yield { ...item, sequence: item.sequence + 1 };
     } finally {
       this.#watchers.delete(queue);
+      if (this.#watchers.size === 0) this.#inbox.giveBack(queue.unread());
     }
   }
 }

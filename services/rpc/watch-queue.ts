@@ -37,6 +37,11 @@ export class WatchQueue<Event> {
     this.#options = options;
   }
 
+  /** What no item has shown yet, oldest first. */
+  unread(): readonly Event[] {
+    return this.#waiting.map(({ event }) => event);
+  }
+
   /** Adds an event; the watcher is cut off when there is no room. */
   push(event: Event): void {
     if (this.#waiting.length >= this.#options.eventsMax) {
@@ -62,10 +67,10 @@ export class WatchQueue<Event> {
         continue;
       }
       if (this.#isTooSlow) throw tooSlow(this.#options.eventsMax);
-      for (const { event, observedAtMs } of this.#waiting.splice(0)) {
-        sequence += 1;
-        yield { sequence, observedAtMs, event };
-      }
+      const next = this.#waiting.shift();
+      if (next === undefined) continue;
+      sequence += 1;
+      yield { sequence, ...next };
     }
   }
 

@@ -7,7 +7,7 @@ const NANOS_PER_MS = 1e6;
 /** `ms` is 0 or more and may have fractions; what is below a nanosecond is lost. */
 export function durationToWire(ms: number): Duration {
   const seconds = Math.floor(ms / 1_000);
-  return { seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1_000) * NANOS_PER_MS) };
+  return { seconds: BigInt(seconds), nanos: Math.floor((ms - seconds * 1_000) * NANOS_PER_MS) };
 }
 
 /** `ms` is an integer, milliseconds since the epoch. */

@@ -54,6 +54,18 @@ export class Inbox {
     return taken;
   }
 
+  /** Takes back letters that were handed out and not read; they go before those that wait. */
+  giveBack(letters: readonly Letter[]): void {
+    this.#waiting = [...letters, ...this.#waiting];
+    this.#waitingBytes += letters.reduce((bytes, { payload }) => bytes + payload.length, 0);
+  }
+
+  /** Whether so many letters are as many as may wait. */
+  isFullWith(letters: readonly Letter[]): boolean {
+    const bytes = letters.reduce((sum, { payload }) => sum + payload.length, 0);
+    return letters.length >= this.#limits.lettersMax || bytes >= this.#limits.bytesMax;
+  }
+
   #remember(messageId: string): void {
     this.#seen.add(messageId);
     const [oldest] = this.#seen;

@@ -8,7 +8,7 @@
  */
 import type { Ask, Conversation, Reply } from './conversation.js';
 import type { RouteStep } from './routing.js';
-import { isBetween, isOwnedBy, type PeerRef, type RingId } from './ring-space.js';
+import { isAvoided, isBetween, isOwnedBy, type PeerRef, type RingId } from './ring-space.js';
 
 /** A peer that answered during a lookup. */
 export type Hop = { readonly peer: PeerRef; readonly elapsedMs: number };
@@ -70,6 +70,7 @@ export function* lookup(options: LookupOptions): Conversation<LookupResult> {
     if (stand.kind === 'owner' && options.accept?.(stand.peer) === true) {
       return result(walk, stand.peer, undefined);
     }
+    if (asks === options.asksMax) break;
     stand = isSelf(walk, stand.peer)
       ? askMyself(walk, stand)
       : takeReply(walk, stand, yield questionFor(walk, stand));
@@ -103,12 +104,16 @@ function questionFor({ options, avoided }: Walk, { kind, peer }: Going): Ask {
   return { to: peer, question: { kind: 'find-successor', position, avoided: [...avoided] } };
 }
 
-function takeReply(walk: Walk, { peer }: Going, reply: Reply): Outcome {
+function takeReply(walk: Walk, { kind, peer }: Going, reply: Reply): Outcome {
   if (reply.kind === 'unanswered') {
     walk.timeouts += 1;
     return goBack(walk, peer);
   }
   const { answer, elapsedMs } = reply;
+  // It lives, and nobody said that somebody else stands before it.
+  if (answer.kind === 'busy' && kind === 'owner') {
+    return { kind: 'owned', peer, predecessor: undefined };
+  }
   const isMember = answer.kind === 'alive' && answer.stage === 'member';
   if (!isMember && answer.kind !== 'owner' && answer.kind !== 'next-hop') return goBack(walk, peer);
   walk.hops.push({ peer, elapsedMs });
@@ -121,7 +126,7 @@ function confirm(walk: Walk, owner: PeerRef, predecessor: PeerRef | undefined): 
   const { position } = walk.options;
   if (
     predecessor === undefined ||
-    isAvoided(walk, predecessor) ||
+    isAvoided(predecessor, walk.avoided) ||
     isOwnedBy(predecessor.ringId, position, owner.ringId)
   ) {
     const namer = walk.trail.at(-1);
@@ -137,7 +142,7 @@ function follow(walk: Walk, from: PeerRef, to: Going): Outcome {
   if (to.peer.ringId === from.ringId) return { kind: 'owned', peer: from, predecessor: undefined };
   const isProgress =
     to.kind === 'owner' || isBetween(from.ringId, to.peer.ringId, walk.options.position);
-  if (!isProgress || isAvoided(walk, to.peer)) return goBack(walk, from);
+  if (!isProgress || isAvoided(to.peer, walk.avoided)) return goBack(walk, from);
   walk.trail.push({ kind: 'next-hop', peer: from });
   return to;
 }
@@ -146,10 +151,6 @@ function follow(walk: Walk, from: PeerRef, to: Going): Outcome {
 function goBack(walk: Walk, failed: PeerRef): Outcome {
   walk.avoided.push(failed);
   return walk.trail.pop() ?? fromHere(walk);
-}
-
-function isAvoided(walk: Walk, peer: PeerRef): boolean {
-  return walk.avoided.some((it) => it.ringId === peer.ringId);
 }
 
 function isSelf(walk: Walk, peer: PeerRef): boolean {

@@ -182,6 +182,8 @@ function isMeant(asked: PeerRef, self: PeerRef): boolean {
  */
 function onBusy(turn: Turn, pending: Pending): void {
   if (pending.purpose === 'join') return failJoin(turn);
+  // Whoever notified us does so again at its next look.
+  if (pending.purpose.startsWith('rectify')) change(turn, { rectifyWith: undefined });
   const { self, tick } = turn.state;
   const pauseTicks = 1 + (Math.imul(self.ringId ^ tick, 0x9e3779b1) >>> 30);
   change(turn, { stabilizeAtTick: tick + pauseTicks });

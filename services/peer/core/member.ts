@@ -110,8 +110,9 @@ export class RingMember {
     const { predecessor, successors } = this.#state;
     const before = predecessor === undefined ? [] : [predecessor];
     const all = [...successors, ...before, ...this.#fingers.peers(), ...this.#seeker.known.all()];
-    const byAddress = new Map(all.reverse().map((peer) => [peer.address, peer]));
-    return [...byAddress.values()].reverse();
+    const byAddress = new Map<string, PeerRef>();
+    for (const peer of all) if (!byAddress.has(peer.address)) byAddress.set(peer.address, peer);
+    return [...byAddress.values()];
   }
 
   /** Becomes a ring of one. */
@@ -277,7 +278,9 @@ export class RingMember {
     this.lookup(position, ({ owner }) => {
       this.#isFixingFinger = false;
       fingers.store(owner);
-      if (owner !== undefined) this.#seeker.known.meet(owner, this.#state.tick);
+      if (owner !== undefined && owner.ringId !== this.#state.self.ringId) {
+        this.#seeker.known.meet(owner, this.#state.tick);
+      }
     });
   }
 

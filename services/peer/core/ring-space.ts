@@ -42,6 +42,14 @@ export function isSameLife(one: PeerRef, other: PeerRef): boolean {
   return one.ringId === other.ringId && one.incarnation === other.incarnation;
 }
 
+/** Whether this peer, in this life or an earlier one, is among those avoided. */
+export function isAvoided(peer: PeerRef, avoided: readonly PeerRef[]): boolean {
+  return avoided.some(
+    ({ ringId, incarnation }) =>
+      ringId === peer.ringId && (incarnation === 0 || peer.incarnation <= incarnation),
+  );
+}
+
 /** Whether `seen` proves that the life named by `held` is over: same peer, later life. */
 export function isLaterLife(seen: PeerRef, held: PeerRef): boolean {
   return seen.ringId === held.ringId && seen.incarnation > held.incarnation;

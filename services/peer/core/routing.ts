@@ -4,7 +4,7 @@
  * Only the predecessor and the successor list decide who owns what. Shortcuts (fingers) make the
  * way shorter; a wrong one costs a hop.
  */
-import { isBetween, isOwnedBy, type PeerRef, type RingId } from './ring-space.js';
+import { isAvoided, isBetween, isOwnedBy, type PeerRef, type RingId } from './ring-space.js';
 import type { RingState } from './state.js';
 
 export type RouteStep =
@@ -25,11 +25,11 @@ export function route(
   avoided: readonly PeerRef[],
 ): RouteStep {
   const { self, predecessor, successors } = state;
-  const isAvoided = (peer: PeerRef): boolean => avoided.some((it) => it.ringId === peer.ringId);
-  if (isOwnedHere(state, position, isAvoided)) return { kind: 'self' };
-  const successor = successors.find((peer) => !isAvoided(peer));
+  const isOut = (peer: PeerRef): boolean => isAvoided(peer, avoided);
+  if (isOwnedHere(state, position, isOut)) return { kind: 'self' };
+  const successor = successors.find((peer) => !isOut(peer));
   if (successor === undefined) {
-    const isLast = predecessor === undefined || isAvoided(predecessor);
+    const isLast = predecessor === undefined || isOut(predecessor);
     return isLast ? { kind: 'nowhere' } : { kind: 'next-hop', peer: predecessor };
   }
   if (isOwnedBy(self.ringId, position, successor.ringId)) {
@@ -38,7 +38,7 @@ export function route(
   let closest = successor;
   for (const peer of [...successors, ...shortcuts]) {
     const isCloser = isBetween(closest.ringId, peer.ringId, position);
-    if (isCloser && !isAvoided(peer)) closest = peer;
+    if (isCloser && !isOut(peer)) closest = peer;
   }
   return { kind: 'next-hop', peer: closest };
 }
@@ -46,9 +46,9 @@ export function route(
 function isOwnedHere(
   { self, predecessor, successors }: RingState,
   position: RingId,
-  isAvoided: (peer: PeerRef) => boolean,
+  isOut: (peer: PeerRef) => boolean,
 ): boolean {
   if (position === self.ringId) return true;
   if (predecessor === undefined) return successors.length === 0;
-  return !isAvoided(predecessor) && isOwnedBy(predecessor.ringId, position, self.ringId);
+  return !isOut(predecessor) && isOwnedBy(predecessor.ringId, position, self.ringId);
 }

@@ -246,3 +246,19 @@ describe('lookup, within its bounds', () => {
     expect(look(WAY, { accept: (candidate) => candidate.ringId === 60 }).asks).toHaveLength(3);
   });
 });
+
+describe('lookup, answered by an owner that lives', () => {
+  it('takes a busy one for the owner', () => {
+    expect(look({ ...WAY, 'p70 ping': { kind: 'busy' } }).owner).toBe('p70');
+  });
+
+  it('finds it in the life it is in', () => {
+    const replies = {
+      ...WAY,
+      'p70 ping': { kind: 'stale' },
+      'p80 ping': alive(peer(80), peer(70, 2)),
+      'p70.2 ping': alive(peer(70, 2), peer(60)),
+    } as const;
+    expect(look(replies).owner).toBe('p70.2');
+  });
+});

@@ -59,10 +59,10 @@ describe('step, notified by a peer between the predecessor and us', () => {
     expect(machine.state).toMatchObject({ predecessor: peer(10), rectifyWith: undefined });
   });
 
-  it('keeps it waiting when it is busy', () => {
+  it('lets it go when it is busy, and asks nobody again at once', () => {
     const { machine } = notified(peer(15));
-    machine.answered({ kind: 'busy' });
-    expect(machine.state).toMatchObject({ predecessor: peer(10), rectifyWith: peer(15) });
+    expect(machine.answered({ kind: 'busy' })).toEqual([]);
+    expect(machine.state).toMatchObject({ predecessor: peer(10), rectifyWith: undefined });
   });
 
   it('takes any peer while it has no predecessor', () => {
@@ -121,8 +121,8 @@ describe('step, notified by a peer behind the predecessor', () => {
 
   it('keeps a predecessor that is busy', () => {
     const { machine } = notified(peer(5));
-    machine.answered({ kind: 'busy' });
-    expect(machine.state).toMatchObject({ predecessor: peer(10), rectifyWith: peer(5) });
+    expect(machine.answered({ kind: 'busy' })).toEqual([]);
+    expect(machine.state).toMatchObject({ predecessor: peer(10), rectifyWith: undefined });
   });
 });
 

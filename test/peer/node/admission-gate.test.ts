@@ -101,9 +101,18 @@ describe('AdmissionGate.ask', () => {
     { title: 'and gives in after that', refusedMs: REFUSAL_MS_MAX + 1, answer: OPEN },
   ])('keeps a ring closed that does not become ideal $title', async ({ refusedMs, answer }) => {
     const { ask, clock } = create(UNSETTLED);
-    await ask(30);
-    clock.advance(refusedMs);
+    for (let passedMs = 0; passedMs < refusedMs; passedMs += 2_000) {
+      await ask(30);
+      clock.advance(Math.min(2_000, refusedMs - passedMs));
+    }
     expect(await ask(30)).toEqual(answer);
+  });
+
+  it('forgets refusals when nobody has asked for a while', async () => {
+    const { ask, clock } = create(UNSETTLED);
+    await ask(30);
+    clock.advance(3_600_000);
+    expect(await ask(40)).toEqual(FORMING);
   });
 
   it('begins to count its refusals anew when it has let somebody in', async () => {
