@@ -13,8 +13,8 @@ import { measurePairs, rateOf } from './paired.js';
 
 const CLI = new URL('../clients/cli/main.js', import.meta.url).pathname;
 const ECHO = new URL('./bare-echo.js', import.meta.url).pathname;
-const LOAD = { inFlight: 64, ms: 3_000 };
-const PAIRS = 7;
+const LOAD = { inFlight: 64, ms: 1_000 };
+const PAIRS = 25;
 const TARGET = 0.9;
 
 export async function benchGetRingId(): Promise<void> {

@@ -70,9 +70,17 @@ function theRingOf(
     );
   }
   const size = Number(node.ringSize);
-  const members = nodes.flatMap(({ self, stage }) =>
-    self !== undefined && stageFromWire(stage) === 'member' ? [peerFromWire(self, size)] : [],
-  );
+  const members = nodes.flatMap((it) => memberOf(it, size) ?? []);
   const { successorsMax, directoryAddress } = node;
   return { name, size, successorsMax, directoryAddress, members };
+}
+
+function memberOf({ self, stage }: DescribeNodeResponse, size: number): PeerRef | undefined {
+  if (self === undefined || stageFromWire(stage) !== 'member') return undefined;
+  try {
+    return peerFromWire(self, size);
+  } catch (cause) {
+    const text = `the node at ${self.address} calls itself peer ${String(self.ringId)} of a ring of ${size} positions`;
+    throw new StartError(text, cause);
+  }
 }

@@ -63,6 +63,6 @@ function sendRefusal(
       return new RingbinderError('PEER_UNREACHABLE', text, facts, { retryAfterMs: 1_000 });
     }
     case 'lookup-failed':
-      return lookupFailed(to, 0);
+      return lookupFailed(to, result.timeouts);
   }
 }

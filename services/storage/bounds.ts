@@ -12,9 +12,6 @@ export const COMMIT_OPERATIONS_MAX = 64;
 /** Most entries of one listing. */
 export const LIST_LIMIT_MAX = 10_000;
 
-/** Half of a surrogate pair has no UTF-8 form: two such keys would become the same bytes. */
-const LONE_SURROGATE = /\p{Surrogate}/u;
-
 /** Returns the UTF-8 bytes of a key; throws a `RangeError` when it is no key. */
 export function keyBytesOf(key: string): Buffer {
   const bytes = textBytesOf(key);
@@ -24,7 +21,8 @@ export function keyBytesOf(key: string): Buffer {
 
 /** Like `keyBytesOf`, for a prefix or a starting point, which may be empty. */
 export function textBytesOf(text: string): Buffer {
-  if (LONE_SURROGATE.test(text)) throw new RangeError('a store key must be well-formed Unicode');
+  // Half of a surrogate pair has no UTF-8 form: two such keys would become the same bytes.
+  if (!text.isWellFormed()) throw new RangeError('a store key must be well-formed Unicode');
   const bytes = Buffer.from(text, 'utf8');
   if (bytes.length > KEY_BYTES_MAX) {
     throw new RangeError(`a store key has ${bytes.length} bytes, at most ${KEY_BYTES_MAX} allowed`);

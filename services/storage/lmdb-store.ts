@@ -152,7 +152,7 @@ function entryOf(key: string, row: Buffer): StoreEntry {
 }
 
 function revisionOf(row: Buffer): number {
-  return Number(row.readBigUInt64BE());
+  return row.readUInt32BE() * 2 ** 32 + row.readUInt32BE(4);
 }
 
 function metaRowOf(revision: bigint): Buffer {

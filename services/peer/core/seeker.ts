@@ -5,11 +5,13 @@
  * has lost everyone it met.
  */
 import { KnownPeers, type KnownPeersLimits } from './known-peers.js';
-import { distance, type PeerRef } from './ring-space.js';
+import { distance, isSameLife, type PeerRef } from './ring-space.js';
 import type { RingState } from './state.js';
 
 export type SeekerLimits = KnownPeersLimits & {
   readonly ringSize: number;
+  /** r: a shorter list of successors names the whole ring. */
+  readonly successorsMax: number;
   /** Ticks between two questions after lost peers. */
   readonly seekLostTicks: number;
   /** Ticks between two questions after peers that are thought to be in our ring, at least. */
@@ -20,7 +22,7 @@ export class Seeker {
   readonly known: KnownPeers;
   readonly #limits: SeekerLimits;
   #seekLostAtTick = 0;
-  #seekMetAtTick = 0;
+  #metSoughtAtTick = Number.NEGATIVE_INFINITY;
   #hasSoughtMet = false;
 
   constructor(limits: SeekerLimits) {
@@ -30,25 +32,26 @@ export class Seeker {
 
   /** Whom to ask after now; undefined while it is nobody's turn. */
   next(state: RingState): PeerRef | undefined {
-    const { tick, successors } = state;
+    const { tick } = state;
     if (tick < this.#seekLostAtTick) return undefined;
     this.#seekLostAtTick = tick + this.#limits.seekLostTicks;
-    const isAlone = successors.length === 0;
-    const isMetDue = !this.#hasSoughtMet && (isAlone || tick >= this.#seekMetAtTick);
+    const isMetDue = !this.#hasSoughtMet && tick - this.#metSoughtAtTick >= this.#metTicks(state);
     this.#hasSoughtMet = isMetDue;
     if (!isMetDue) return this.known.nextLost(tick);
-    this.#seekMetAtTick = tick + this.#metTicks(state);
+    this.#metSoughtAtTick = tick;
     return this.known.nextMet(tick) ?? this.known.nextLost(tick);
   }
 
   /**
    * The larger the ring, the longer the way to a peer in it: so seldom that the way costs about one
-   * question a second.
+   * question a second. How long it is, the part of the ring that the list spans tells.
    */
-  #metTicks({ self, successors }: RingState): number {
-    const { ringSize, seekMetTicks, seekLostTicks } = this.#limits;
+  #metTicks({ self, predecessor, successors }: RingState): number {
+    const { ringSize, successorsMax, seekMetTicks, seekLostTicks } = this.#limits;
     const last = successors.at(-1);
-    if (last === undefined) return seekMetTicks;
+    if (last === undefined) return seekLostTicks;
+    const isRound = predecessor !== undefined && isSameLife(last, predecessor);
+    if (isRound || successors.length < successorsMax) return seekMetTicks;
     const stepsHalfRound = ringSize / (2 * distance(self.ringId, last.ringId, ringSize));
     return Math.max(seekMetTicks, seekLostTicks * stepsHalfRound);
   }

@@ -16,7 +16,7 @@ export type SendResult =
   | { readonly kind: 'inbox-full'; readonly receiver: PeerRef }
   /** The receiver did not say whether it has the letter. */
   | { readonly kind: 'unreachable'; readonly receiver: PeerRef }
-  | { readonly kind: 'lookup-failed' };
+  | { readonly kind: 'lookup-failed'; readonly timeouts: number };
 
 export type Draft = { readonly messageId: string; readonly payload: Uint8Array };
 
@@ -26,11 +26,11 @@ export function* sendLetter(
   options: Omit<LookupOptions, 'accept' | 'avoided'>,
 ): Conversation<SendResult> {
   const { self, position } = options;
-  const { owner, hops } = yield* lookup({
+  const { owner, hops, timeouts } = yield* lookup({
     ...options,
     accept: (candidate) => candidate.ringId === position,
   });
-  if (owner === undefined) return { kind: 'lookup-failed' };
+  if (owner === undefined) return { kind: 'lookup-failed', timeouts };
   if (owner.ringId !== position) return { kind: 'nobody', owner };
   const between = hops.map(({ peer }) => peer).filter((peer) => peer.ringId !== position);
   const path = owner.ringId === self.ringId ? [self] : [self, ...between, owner];

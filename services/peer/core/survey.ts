@@ -23,21 +23,27 @@ export function* survey(start: PeerRef, viewsMax: number): Conversation<Survey> 
   const unreachable: PeerRef[] = [];
   const done = (isComplete: boolean): Survey => ({ views, unreachable, isComplete });
   let ahead: readonly PeerRef[] = [start];
+  let isRound = false;
   while (views.length < viewsMax) {
     const view = yield* firstAnswer(ahead, unreachable);
-    if (view === undefined) return done(false);
+    if (view === undefined) return done(isRound);
     views.push(view);
-    if (view.successors.length === 0) return done(true);
     const origin = views[0]?.self ?? start;
-    const isRound = (peer: PeerRef): boolean =>
-      peer.ringId === origin.ringId || !isBetween(view.self.ringId, peer.ringId, origin.ringId);
-    ahead = view.successors;
-    const next = ahead.find((peer) => !unreachable.some((it) => it.ringId === peer.ringId));
-    if (next === undefined) return done(false);
-    if (isRound(next)) return done(true);
-    ahead = ahead.filter((peer) => !isRound(peer));
+    ahead = view.successors.filter((peer) => isBefore(origin, view.self, peer));
+    const isAlone = view.self === origin && view.successors.length === 0;
+    isRound = isAlone || ahead.length < view.successors.length;
+    if (ahead.every((peer) => isAmong(unreachable, peer))) return done(isRound);
   }
   return done(false);
+}
+
+/** Whether a peer stands between the one that named it and the beginning of the walk. */
+function isBefore(origin: PeerRef, namer: PeerRef, peer: PeerRef): boolean {
+  return peer.ringId !== origin.ringId && isBetween(namer.ringId, peer.ringId, origin.ringId);
+}
+
+function isAmong(peers: readonly PeerRef[], peer: PeerRef): boolean {
+  return peers.some(({ ringId }) => ringId === peer.ringId);
 }
 
 function* firstAnswer(
@@ -45,7 +51,7 @@ function* firstAnswer(
   unreachable: PeerRef[],
 ): Conversation<Neighbors | undefined> {
   for (const to of candidates) {
-    if (unreachable.some((it) => it.ringId === to.ringId)) continue;
+    if (isAmong(unreachable, to)) continue;
     const reply = yield { to, question: { kind: 'neighbors' } };
     if (reply.kind === 'answered' && reply.answer.kind === 'neighbors') return reply.answer;
     unreachable.push(to);

@@ -8,6 +8,7 @@ const LIMITS = {
   knownMax: 9,
   knownTicksMax: 10_000,
   ringSize: 64,
+  successorsMax: 2,
   seekLostTicks: 2,
   seekMetTicks: 7,
 };
@@ -36,6 +37,15 @@ describe('Seeker', () => {
   it('asks after the met the more seldom, the longer the way round is', () => {
     const metAt = seek(peers(21, 22), 40).filter((line) => line.endsWith('p2'));
     expect(metAt).toEqual(['0 p2', '32 p2']);
+  });
+
+  it('asks after the met no more seldom in a small ring whose members stand close together', () => {
+    const afterShortList = seek(peers(21), 16).filter((line) => line.endsWith('p2'));
+    const afterRoundList = seek(peers(11, 10), 16).filter((line) => line.endsWith('p2'));
+    expect([afterShortList, afterRoundList]).toEqual([
+      ['0 p2', '8 p2', '16 p2'],
+      ['0 p2', '8 p2', '16 p2'],
+    ]);
   });
 
   it('asks after the lost when it has met nobody', () => {

@@ -91,6 +91,9 @@ describe('sendLetter', () => {
 
   it('fails when no way is found, and offers the letter to nobody', () => {
     const { result, asks } = send({}, { kind: 'nowhere' });
-    expect({ result, asks }).toEqual({ result: { kind: 'lookup-failed' }, asks: [] });
+    expect({ result, asks }).toEqual({
+      result: { kind: 'lookup-failed', timeouts: 0 },
+      asks: [],
+    });
   });
 });

@@ -47,8 +47,18 @@ describe('survey', () => {
   });
 
   it('does not pass its beginning after a dead member', () => {
-    const { seen, unreachable } = surveyFrom(peer(30), { ...RING, 'p20 neighbors': silent });
-    expect({ seen, unreachable }).toEqual({ seen: '[p30 p40 p50 p10]', unreachable: '[p20]' });
+    const found = surveyFrom(peer(30), { ...RING, 'p20 neighbors': silent });
+    expect(found).toMatchObject({
+      seen: '[p30 p40 p50 p10]',
+      unreachable: '[p20]',
+      isComplete: true,
+    });
+  });
+
+  it('loses its way at a member that knows nobody', () => {
+    const voices = { ...RING, 'p20 neighbors': neighbors(peer(20), peer(10)) };
+    const found = surveyFrom(peer(10), voices);
+    expect(found).toMatchObject({ seen: '[p10 p20]', isComplete: false });
   });
 
   it.each<{ title: string; answer: Answer | readonly Answer[] }>([

@@ -57,6 +57,13 @@ describe('findRing', () => {
     expect(await find(nodes, ['a', 'b']).finding).toBeUndefined();
   });
 
+  it('refuses a node that stands outside its own ring', async () => {
+    const nodes = { a: node(10, { self: peerToWire(peer(64)) }) };
+    await expect(find(nodes).finding).rejects.toThrow(
+      new StartError('the node at p64 calls itself peer 64 of a ring of 64 positions'),
+    );
+  });
+
   it('finds none without an address', async () => {
     expect(await find({}).finding).toBeUndefined();
   });
