@@ -42,7 +42,8 @@ const IMPORTS: readonly ImportRule[] = [
   },
   {
     files: /^clients\/cli\//,
-    allow: /^(?:clients\/(?:cli|sdk)\/|services\/main\.ts$|services\/simulator\/|commander$|node:)/,
+    allow:
+      /^(?:clients\/(?:cli|sdk)\/|services\/main\.ts$|services\/simulator\/|(?:cli-progress|commander|piscina|yaml|zod)$|node:)/,
     why: 'the CLI uses the SDK, and starts nodes and simulations',
   },
   { files: /^services\/compose\.ts$/, allow: /./, why: 'the composition root names everything' },

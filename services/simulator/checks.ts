@@ -12,20 +12,36 @@
  */
 import { judge, type Judgement, type Violation } from '../peer/core/invariants.js';
 import type { Neighbors } from '../peer/core/messages.js';
+import type { PeerRef, RingId } from '../peer/core/ring-space.js';
+import type { RingState } from '../peer/core/state.js';
 import type { SimNode, World } from './world.js';
 
+/** Virtual time between two looks whether a disturbed ring has become legal. */
+const LOOK_MS = 50;
 const WHENS = ['now', 'after-first', 'after-last'] as const;
 
-export type CheckerStats = { checks: number; disturbances: number; disturbedChecks: number };
+export type CheckerStats = {
+  /** States judged: every one that differs from the one before in any pointer. */
+  checks: number;
+  /** Times that an assumption of the model was broken. */
+  disturbances: number;
+  /** States judged meanwhile. */
+  disturbedChecks: number;
+};
+
+/** What is worked out once for each state of the ring. */
+type Summary = { readonly isIdeal: boolean; readonly members: readonly PeerRef[] };
 
 export class RingChecker {
   readonly #world: World;
   readonly #successorsMax: number;
-  readonly #seen = new Map<SimNode, Neighbors>();
+  readonly #seen = new Map<SimNode, RingState>();
   readonly stats: CheckerStats = { checks: 0, disturbances: 0, disturbedChecks: 0 };
   #isBased = false;
   #isDisturbed = false;
   #isDirty = false;
+  #nextLookMs = 0;
+  #summary: Summary | undefined;
 
   constructor(world: World, successorsMax: number) {
     this.#world = world;
@@ -49,31 +65,36 @@ export class RingChecker {
     const before = this.#seen.get(node);
     const isSame =
       before?.self === state?.self &&
+      before?.stage === state?.stage &&
       before?.predecessor === state?.predecessor &&
       before?.successors === state?.successors;
-    if (isSame && node.inFlight === undefined) return;
+    if (isSame) return;
     if (state === undefined) this.#seen.delete(node);
     else this.#seen.set(node, state);
     this.#isDirty = true;
+    this.#summary = undefined;
   }
 
   /** The rules broken by what has happened since the last call. */
   check(): readonly Violation[] {
+    if (this.#isDisturbed) this.#lookWhetherLegal();
     if (!this.#isDirty) return [];
     this.#isDirty = false;
     this.stats.checks += 1;
-    const judgement = this.#judge(this.#world.views('now'));
-    const broken = judgement.violations.filter(({ rule }) => this.#applies(rule));
-    if (!this.#isDisturbed) {
-      if (judgement.principalCount > this.#successorsMax) this.#isBased = true;
-      return broken;
-    }
-    this.stats.disturbedChecks += 1;
-    if (!this.#world.network.isCut && this.#isLegalAgain()) {
-      this.#isDisturbed = false;
-      this.#isBased = judgement.principalCount > this.#successorsMax;
-    }
-    return broken;
+    this.stats.disturbedChecks += this.#isDisturbed ? 1 : 0;
+    const { violations, principalCount } = this.#judge(this.#world.views('now'));
+    if (!this.#isDisturbed && principalCount > this.#successorsMax) this.#isBased = true;
+    return violations.filter(({ rule }) => this.#applies(rule));
+  }
+
+  /** From time to time: what is on its way between peers counts as well. */
+  #lookWhetherLegal(): void {
+    const { now } = this.#world.timeline;
+    if (now < this.#nextLookMs || this.#world.network.isCut) return;
+    this.#nextLookMs = now + LOOK_MS;
+    if (!this.#isLegalAgain()) return;
+    this.#isDisturbed = false;
+    this.#isDirty = true;
   }
 
   /** Whether another node may join now: a forming ring takes them in one at a time. */
@@ -95,10 +116,30 @@ export class RingChecker {
     });
   }
 
+  /** Whether every pointer of every node that is up is what it should be. */
   isIdeal(): boolean {
+    return this.#summarize().isIdeal;
+  }
+
+  /** The owner of a position, while the ring is ideal and there is no doubt. */
+  ownerOf(position: RingId): PeerRef | undefined {
+    if (this.#isDisturbed || !this.isIdeal()) return undefined;
+    const { members } = this.#summarize();
+    return members.find(({ ringId }) => ringId >= position) ?? members[0];
+  }
+
+  #summarize(): Summary {
+    this.#summary ??= this.#newSummary();
+    return this.#summary;
+  }
+
+  #newSummary(): Summary {
     const { members, up } = this.#world;
-    if (members.length < up.length) return false;
-    return this.#judge(this.#world.views('now')).isIdeal;
+    const views = this.#world.views('now');
+    return {
+      isIdeal: members.length === up.length && this.#judge(views).isIdeal,
+      members: views.map(({ self }) => self).sort((one, other) => one.ringId - other.ringId),
+    };
   }
 
   /** Legal as it stands and with the answers on their way; or ideal, while it is small. */

@@ -1,33 +1,28 @@
 /**
- * The network between simulated peers: packets with delay, loss, duplication and reordering, cuts
- * between groups of peers, and on top of them questions that are tried again, as a node's links do.
+ * The network between simulated peers: packets with delay, loss, duplication and reordering, slow
+ * peers, partitions in both directions or in one, and on top of them questions that are tried again,
+ * as a node's links do.
  *
- * A lost packet is tried again up to `tries` times. Unless the peers are cut off from each other, the
- * last try gets through: what a live peer is asked it answers in the end, so that silence means
- * death, as Zave's model assumes. Cuts and pauses break that assumption, and the checker is told.
+ * The last try of a question is neither lost nor held back by chance: what a live peer is asked it answers in the end,
+ * so that silence means death, as Zave's model assumes. Partitions, pauses and slowness break that
+ * assumption, and the checker is told.
  */
 import { below, type Chance } from '../system/chance.js';
+import { CALM, EXPONENTIAL_CUT, type Delay, type Direction, type NetworkFaults } from './plan.js';
 import type { Timeline } from './timeline.js';
 
-export type NetworkFaults = {
-  /** Share of packets lost, `[0, 1)`. */
-  readonly loss: number;
-  /** Share of packets that arrive twice. */
-  readonly duplication: number;
-  /** One-way delay: between these, evenly spread. Reordering follows from the spread. */
-  readonly delayMsMin: number;
-  readonly delayMsMax: number;
-};
+export type Route = { readonly from: string; readonly to: string; readonly isLastTry: boolean };
 
-export const CALM: NetworkFaults = { loss: 0, duplication: 0, delayMsMin: 1, delayMsMax: 5 };
+type Partition = { readonly part: ReadonlySet<string>; readonly direction: Direction };
 
-export type NetworkStats = { packets: number; lost: number; duplicated: number };
+/** Longest time that a packet is held back for others to overtake it. */
+const HELD_BACK_MS_MAX = 1_000;
 
 export class Network {
   readonly #timeline: Timeline;
   readonly #chance: Chance;
-  readonly #sideOf = new Map<string, number>();
-  readonly stats: NetworkStats = { packets: 0, lost: 0, duplicated: 0 };
+  readonly #partitions = new Set<Partition>();
+  readonly #extraMs = new Map<string, number>();
   faults: NetworkFaults = CALM;
 
   constructor(timeline: Timeline, chance: Chance) {
@@ -36,46 +31,63 @@ export class Network {
   }
 
   get isCut(): boolean {
-    return this.#sideOf.size > 0;
+    return this.#partitions.size > 0;
   }
 
-  /** Cuts the peers at these addresses off from all others. */
-  cut(addresses: readonly string[]): void {
-    this.#sideOf.clear();
-    for (const address of addresses) this.#sideOf.set(address, 1);
+  /** Cuts these addresses off from all others; returns how to undo it. */
+  cut(addresses: readonly string[], direction: Direction): () => void {
+    const partition = { part: new Set(addresses), direction };
+    this.#partitions.add(partition);
+    return () => this.#partitions.delete(partition);
   }
 
   mend(): void {
-    this.#sideOf.clear();
+    this.#partitions.clear();
   }
 
-  isCutBetween(one: string, other: string): boolean {
-    return (this.#sideOf.get(one) ?? 0) !== (this.#sideOf.get(other) ?? 0);
+  /** Lets packets to and from an address take longer, each way; 0 for no longer. */
+  slow(address: string, extraMs: number): void {
+    if (extraMs === 0) this.#extraMs.delete(address);
+    else this.#extraMs.set(address, extraMs);
   }
 
   /** Sends one packet; `arrive` may happen later, twice, or never (then `lost` is called). */
-  send(
-    route: { readonly from: string; readonly to: string; readonly isLastTry: boolean },
-    arrive: () => void,
-    lost: () => void = () => undefined,
-  ): void {
-    this.stats.packets += 1;
+  send(route: Route, arrive: () => void, lost: () => void = () => undefined): void {
     const { loss, duplication } = this.faults;
     const isLost = !route.isLastTry && this.#chance.unit() < loss;
-    if (isLost || this.isCutBetween(route.from, route.to)) {
-      this.stats.lost += 1;
-      lost();
-      return;
-    }
-    this.#timeline.after(this.#delay(), arrive);
-    if (this.#chance.unit() < duplication) {
-      this.stats.duplicated += 1;
-      this.#timeline.after(this.#delay(), arrive);
-    }
+    if (isLost || (this.isCut && this.#isStopped(route))) return lost();
+    this.#timeline.after(this.#delayMs(route), arrive);
+    if (this.#chance.unit() < duplication) this.#timeline.after(this.#delayMs(route), arrive);
   }
 
-  #delay(): number {
-    const { delayMsMin, delayMsMax } = this.faults;
-    return delayMsMin + below(this.#chance, delayMsMax - delayMsMin + 1);
+  #isStopped({ from, to }: Route): boolean {
+    for (const { part, direction } of this.#partitions) {
+      const isOut = part.has(from) && !part.has(to);
+      const isIn = part.has(to) && !part.has(from);
+      if ((isOut && direction !== 'in') || (isIn && direction !== 'out')) return true;
+    }
+    return false;
+  }
+
+  #delayMs({ from, to, isLastTry }: Route): number {
+    const { reordering, delay } = this.faults;
+    const isHeldBack = !isLastTry && reordering > 0 && this.#chance.unit() < reordering;
+    const heldBackMs = isHeldBack ? below(this.#chance, HELD_BACK_MS_MAX) : 0;
+    const slowMs =
+      this.#extraMs.size === 0 ? 0 : (this.#extraMs.get(from) ?? 0) + (this.#extraMs.get(to) ?? 0);
+    return drawDelayMs(delay, this.#chance) + heldBackMs + slowMs;
+  }
+}
+
+function drawDelayMs(delay: Delay, chance: Chance): number {
+  switch (delay.distribution) {
+    case 'constant':
+      return delay.value;
+    case 'uniform':
+      return delay.min + below(chance, delay.max - delay.min + 1);
+    case 'exponential': {
+      const times = Math.min(EXPONENTIAL_CUT, -Math.log(1 - chance.unit()));
+      return Math.round(times * delay.mean);
+    }
   }
 }

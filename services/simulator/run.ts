@@ -1,35 +1,47 @@
 /**
- * One run: a ring forms, suffers faults drawn from its seed, is left in peace, and must become ideal.
+ * One run: a ring forms, suffers the faults of a plan, is left in peace, and must become ideal.
  *
- * Safety first: after every event the checker's rules hold. Then liveness: faults stop, cuts mend,
- * and within `settleMsMax` every pointer of every live node is what it should be.
+ * Safety first: after every event the checker's rules hold. Then liveness: the faults stop, what is
+ * cut mends, and within `settleMsMax` every pointer of every live node is what it should be.
  */
 import type { Violation } from '../peer/core/invariants.js';
-import { MEMBER_LIMITS, type MemberLimits, type RingMember } from '../peer/core/member.js';
-import { isSameLife, type PeerRef } from '../peer/core/ring-space.js';
-import { below, oneOf, seededChance, type Chance } from '../system/chance.js';
+import { MEMBER_LIMITS, type RingMember } from '../peer/core/member.js';
+import type { PeerRef } from '../peer/core/ring-space.js';
+import { below, seededChance, type Chance } from '../system/chance.js';
 import { RingChecker, type CheckerStats } from './checks.js';
-import { CALM } from './network.js';
+import { FaultInjector } from './faults.js';
+import { LookupProbe, type LookupStats } from './lookups.js';
+import { CALM, type Plan } from './plan.js';
 import { World, type SimNode } from './world.js';
 
 export type RunOptions = {
   readonly seed: number;
-  /** Nodes at the start of the faults; drawn from the seed, 5 to 20, when absent. */
-  readonly nodes?: number;
-  /** Virtual time under faults. */
-  readonly faultsMs: number;
+  readonly plan: Plan;
   /** Virtual time allowed from the end of the faults to the ideal ring. */
   readonly settleMsMax: number;
 };
 
+export type RunPhase = 'forming' | 'faults' | 'peace' | 'over';
+
 export type RunVerdict = {
   readonly seed: number;
+  /** Where the run stood: over, unless it was stopped. */
+  readonly phase: RunPhase;
   readonly nodes: number;
+  /** r: length of the successor lists. */
+  readonly successors: number;
   readonly events: number;
   readonly virtualMs: number;
   readonly checker: CheckerStats;
   readonly faults: Readonly<Record<string, number>>;
-  readonly lookups: { asked: number; answered: number; wrong: number; hops: number };
+  readonly lookups: LookupStats;
+  readonly traffic: {
+    readonly messages: number;
+    readonly bytes: number;
+    /** Sent by one peer in one virtual second, on average. */
+    readonly messagesPerPeerSecond: number;
+    readonly bytesPerPeerSecond: number;
+  };
   /** Virtual time from the end of the faults to the ideal ring; undefined when it was not reached. */
   readonly settledMs: number | undefined;
   readonly violations: readonly Violation[];
@@ -37,138 +49,179 @@ export type RunVerdict = {
   readonly trace: readonly string[];
 };
 
-const RING_SIZE = 2 ** 16;
+const RING_SIZE = 2 ** 31;
 const TRACE_MAX = 60;
 /** Contacts that a joiner is told of. */
 const CONTACTS_TOLD = 4;
+/** Events between two rests. */
+const SLICE_EVENTS = 5_000;
+const LOOK_MS = 100;
+const REMIND_MS = 5_000;
 
 export function runSimulation(options: RunOptions): RunVerdict {
-  return new Run(options).go();
+  const run = new Run(options);
+  while (run.slice());
+  return run.verdict();
 }
 
-class Run {
+export class Run {
   readonly #options: RunOptions;
   readonly #chance: Chance;
-  readonly #limits: MemberLimits;
   readonly #world: World;
   readonly #checker: RingChecker;
-  readonly #faults: Record<string, number> = {};
+  readonly #faults: FaultInjector;
+  readonly #lookups: LookupProbe;
   readonly #trace: string[] = [];
-  readonly #lookups = { asked: 0, answered: 0, wrong: 0, hops: 0 };
-  /** Only faults that keep the model's assumptions. */
-  readonly #isStrict: boolean;
+  readonly #steps: Generator<undefined, void>;
+  #phase: RunPhase = 'forming';
   #violations: readonly Violation[] = [];
   #events = 0;
-  #areFaultsOn = true;
-  #nodeCount = 0;
+  #settledMs: number | undefined;
+  #faultsEndMs = 0;
 
   constructor(options: RunOptions) {
+    const { seed, plan } = options;
     this.#options = options;
-    this.#chance = seededChance(options.seed);
-    this.#limits = {
-      ...MEMBER_LIMITS,
-      ringSize: RING_SIZE,
-      successorsMax: 2 + below(this.#chance, 3),
-    };
-    this.#isStrict = this.#chance.unit() < 0.6;
-    this.#world = new World(this.#limits, this.#chance);
-    this.#checker = new RingChecker(this.#world, this.#limits.successorsMax);
-    this.#world.watcher = {
+    this.#chance = seededChance(seed);
+    const limits = { ...MEMBER_LIMITS, ringSize: RING_SIZE, successorsMax: plan.successors };
+    const world = new World(limits, this.#chance);
+    const checker = new RingChecker(world, plan.successors);
+    this.#world = world;
+    this.#checker = checker;
+    world.watcher = {
       disturbed: (why) => {
         this.#note(why);
-        this.#checker.disturb();
+        checker.disturb();
       },
-      touched: (node) => this.#checker.touch(node),
+      touched: (node) => checker.touch(node),
     };
+    this.#faults = new FaultInjector({
+      world,
+      checker,
+      newNode: () => this.#newNode(),
+      startJoining: (node) => this.#startJoining(node),
+      note: (text) => this.#note(text),
+    });
+    this.#lookups = new LookupProbe({ world, checker, chance: this.#chance, ringSize: RING_SIZE });
+    this.#steps = this.#phases();
   }
 
-  go(): RunVerdict {
-    const size = this.#options.nodes ?? 5 + below(this.#chance, 16);
-    this.#form(size);
-    if (this.#violations.length === 0) this.#sufferFaults();
-    const settledMs = this.#violations.length === 0 ? this.#settle() : undefined;
-    if (settledMs === undefined) this.#trace.push(...this.#world.describe());
+  /** Goes on for some thousand events; false when the run is over. */
+  slice(): boolean {
+    return this.#steps.next().done !== true;
+  }
+
+  /** Share of the virtual time that is behind, without the peace at the end; from 0 to 1. */
+  get progress(): number {
+    const { nodes, time } = this.#options.plan;
+    if (this.#phase === 'forming') return (0.2 * this.#world.nodes.size) / nodes;
+    if (this.#phase !== 'faults') return 1;
+    const left = this.#faultsEndMs - this.#world.timeline.now;
+    return 1 - (0.8 * Math.max(0, left)) / Math.max(1, time);
+  }
+
+  verdict(): RunVerdict {
+    const { seed, plan } = this.#options;
+    const { traffic, uptimeMs, timeline } = this.#world;
+    const isFailed = this.#phase === 'over' && this.#settledMs === undefined;
+    const perPeerSecond = (count: number): number =>
+      Math.round((count * 10_000) / Math.max(1, uptimeMs)) / 10;
     return {
-      seed: this.#options.seed,
-      nodes: size,
+      seed,
+      phase: this.#phase,
+      nodes: plan.nodes,
+      successors: plan.successors,
       events: this.#events,
-      virtualMs: this.#world.timeline.now,
+      virtualMs: Math.round(timeline.now),
       checker: this.#checker.stats,
-      faults: this.#faults,
-      lookups: this.#lookups,
-      settledMs,
+      faults: this.#faults.done,
+      lookups: this.#lookups.stats,
+      traffic: {
+        ...traffic,
+        messagesPerPeerSecond: perPeerSecond(traffic.messages),
+        bytesPerPeerSecond: perPeerSecond(traffic.bytes),
+      },
+      settledMs: this.#settledMs,
       violations: this.#violations,
-      trace: this.#trace,
+      trace: isFailed ? [...this.#trace, ...this.#world.describe()] : [],
     };
   }
 
-  /** Takes nodes in one by one, each once the one before has settled. */
-  #form(size: number): void {
+  *#phases(): Generator<undefined, void> {
+    yield* this.#form();
+    if (this.#violations.length === 0) yield* this.#suffer();
+    if (this.#violations.length === 0) yield* this.#settle();
+    this.#phase = 'over';
+  }
+
+  /** One by one to r + 1 nodes; then as many at once as there are, up to all of them. */
+  *#form(): Generator<undefined, void> {
+    const { nodes, successors } = this.#options.plan;
     this.#world.start(this.#newNode()).found();
-    for (let count = 1; count < size; count += 1) {
-      this.#join(this.#newNode());
-      this.#runUntil(() => this.#checker.isIdeal(), this.#options.settleMsMax);
+    while (this.#world.nodes.size < nodes && this.#violations.length === 0) {
+      const { size } = this.#world.nodes;
+      const count = size > successors ? Math.min(size, nodes - size) : 1;
+      for (let index = 0; index < count; index += 1) this.#startJoining(this.#newNode());
+      yield* this.#runUntil(() => this.#checker.isIdeal(), this.#options.settleMsMax);
     }
   }
 
-  #sufferFaults(): void {
-    const end = this.#world.timeline.now + this.#options.faultsMs;
-    const unit = (): number => this.#chance.unit();
-    this.#world.network.faults = {
-      loss: unit() * 0.2,
-      duplication: unit() * 0.1,
-      delayMsMin: 1,
-      delayMsMax: 5 + below(this.#chance, 200),
-    };
-    this.#scheduleFault();
-    this.#scheduleLookup();
-    this.#runUntil(() => this.#world.timeline.now >= end, this.#options.faultsMs);
-    this.#areFaultsOn = false;
+  *#suffer(): Generator<undefined, void> {
+    const { network, faults, time } = this.#options.plan;
+    const { timeline } = this.#world;
+    this.#phase = 'faults';
+    this.#faultsEndMs = timeline.now + time;
+    this.#world.network.faults = network;
+    this.#faults.schedule(faults);
+    this.#lookups.start();
+    yield* this.#runUntil(() => timeline.now >= this.#faultsEndMs, time);
   }
 
-  #settle(): number | undefined {
+  *#settle(): Generator<undefined, void> {
     const { timeline, network } = this.#world;
+    this.#phase = 'peace';
     const start = timeline.now;
     network.faults = CALM;
-    network.mend();
-    for (const node of this.#world.nodes.values()) this.#world.resume(node);
+    this.#lookups.end();
+    this.#faults.end();
     this.#note('in peace');
-    const isSettled = this.#runUntil(() => this.#checker.isIdeal(), this.#options.settleMsMax);
-    return isSettled ? timeline.now - start : undefined;
+    yield* this.#runUntil(() => this.#checker.isIdeal(), this.#options.settleMsMax);
+    const isSettled = this.#violations.length === 0 && this.#checker.isIdeal();
+    if (isSettled) this.#settledMs = Math.round(timeline.now - start);
   }
 
   /** Runs until the condition holds (looked at every 100 ms), a rule breaks, or time is up. */
-  #runUntil(isDone: () => boolean, msMax: number): boolean {
+  *#runUntil(isDone: () => boolean, msMax: number): Generator<undefined, void> {
     const { timeline } = this.#world;
     const end = timeline.now + msMax;
     let nextLook = timeline.now;
     while (timeline.now <= end) {
       if (timeline.now >= nextLook) {
-        if (isDone()) return true;
-        nextLook = timeline.now + 100;
+        if (isDone()) return;
+        nextLook = timeline.now + LOOK_MS;
       }
-      if (!timeline.runNext()) return isDone();
+      if (!timeline.runNext()) return;
       this.#events += 1;
       this.#violations = this.#checker.check();
-      if (this.#violations.length > 0) return false;
+      if (this.#violations.length > 0) return;
+      if (this.#events % SLICE_EVENTS === 0) yield;
     }
-    return isDone();
   }
 
   // Nodes
 
+  /** Its place depends on the seed and its number alone. */
   #newNode(): SimNode {
+    const number = this.#world.nodes.size + 1;
     const taken = new Set([...this.#world.nodes.values()].map(({ ringId }) => ringId));
-    let ringId = below(this.#chance, RING_SIZE);
+    let ringId = below(seededChance(Math.imul(this.#options.seed, 0x9e3779b1) ^ number), RING_SIZE);
     while (taken.has(ringId)) ringId = (ringId + 1) % RING_SIZE;
-    this.#nodeCount += 1;
-    return this.#world.addNode(`p${this.#nodeCount}`, ringId);
+    return this.#world.addNode(`p${number}`, ringId);
   }
 
   /** Starts a node that joins through members it remembers or is told of. */
-  #join(node: SimNode): void {
-    const member = this.#world.start(node);
-    this.#joinThroughSomeone(node, member);
+  #startJoining(node: SimNode): void {
+    this.#joinThroughSomeone(node, this.#world.start(node));
   }
 
   /** While it is outside, it is told of another member every few seconds, as by a directory. */
@@ -177,7 +230,7 @@ class Run {
     if (member.state.stage === 'outside') {
       member.join([...this.#someMembers(), ...node.remembered]);
     }
-    this.#world.timeline.after(5_000, () => this.#joinThroughSomeone(node, member));
+    this.#world.timeline.after(REMIND_MS, () => this.#joinThroughSomeone(node, member));
   }
 
   /** Whom the directory would name: some members, the first one at random. */
@@ -187,128 +240,8 @@ class Run {
     return [...peers.slice(first), ...peers.slice(0, first)].slice(0, CONTACTS_TOLD);
   }
 
-  // Faults
-
-  #scheduleFault(): void {
-    if (!this.#areFaultsOn) return;
-    this.#world.timeline.after(100 + below(this.#chance, 1_500), () => {
-      if (!this.#areFaultsOn) return;
-      this.#doFault(this.#drawFault());
-      this.#scheduleFault();
-    });
-  }
-
-  #drawFault(): string {
-    const gentle = ['crash', 'crash', 'crash', 'restart', 'restart', 'join', 'join', 'leave'];
-    const rough = [...gentle, 'cut', 'mend', 'mend', 'pause', 'crash-any'];
-    return oneOf(this.#chance, this.#isStrict ? gentle : rough) ?? 'crash';
-  }
-
-  #doFault(fault: string): void {
-    const node = this.#drawNode(fault);
-    const isDone = this.#apply(fault, node);
-    if (!isDone) return;
-    this.#faults[fault] = (this.#faults[fault] ?? 0) + 1;
-    this.#note(`${fault} ${node?.address ?? ''}`);
-  }
-
-  #drawNode(fault: string): SimNode | undefined {
-    const { up, nodes } = this.#world;
-    if (fault === 'restart') {
-      return oneOf(
-        this.#chance,
-        [...nodes.values()].filter(({ member }) => member === undefined),
-      );
-    }
-    return fault === 'join' ? this.#newNode() : oneOf(this.#chance, up);
-  }
-
-  #apply(fault: string, node: SimNode | undefined): boolean {
-    if (fault === 'cut') return this.#cut();
-    if (fault === 'mend') return this.#mend();
-    if (node === undefined) return false;
-    switch (fault) {
-      case 'crash':
-        return this.#checker.mayDie(node) && this.#end(() => this.#world.crash(node));
-      case 'leave':
-        return this.#checker.mayDie(node) && this.#end(() => this.#world.leave(node));
-      case 'crash-any':
-        if (this.#world.members.length < 4) return false;
-        this.#checker.disturb();
-        return this.#end(() => this.#world.crash(node));
-      case 'restart':
-      case 'join':
-        if (!this.#checker.mayJoin()) return false;
-        this.#join(node);
-        return true;
-      case 'pause':
-        this.#world.pause(node);
-        this.#world.timeline.after(200 + below(this.#chance, 4_000), () =>
-          this.#world.resume(node),
-        );
-        return true;
-      default:
-        return false;
-    }
-  }
-
-  #end(act: () => void): boolean {
-    act();
-    return true;
-  }
-
-  #cut(): boolean {
-    if (this.#world.network.isCut) return false;
-    const part = this.#world.up.filter(() => this.#chance.unit() < 0.4);
-    if (part.length === 0) return false;
-    this.#checker.disturb();
-    this.#world.network.cut(part.map(({ address }) => address));
-    return true;
-  }
-
-  #mend(): boolean {
-    if (!this.#world.network.isCut) return false;
-    this.#world.network.mend();
-    return true;
-  }
-
-  // Lookups
-
-  #scheduleLookup(): void {
-    this.#world.timeline.after(20 + below(this.#chance, 200), () => {
-      if (!this.#areFaultsOn) return;
-      const asker = oneOf(this.#chance, this.#world.members);
-      if (asker?.member !== undefined && !asker.isPaused) this.#lookup(asker);
-      this.#scheduleLookup();
-    });
-  }
-
-  #lookup(asker: SimNode): void {
-    const position = below(this.#chance, RING_SIZE);
-    this.#lookups.asked += 1;
-    const before = this.#settledOwner(position);
-    const { falseSilences } = this.#world;
-    asker.member?.lookup(position, ({ owner, hops }) => {
-      if (owner === undefined) return;
-      this.#lookups.answered += 1;
-      this.#lookups.hops += hops.length;
-      const after = this.#settledOwner(position);
-      if (before === undefined || after === undefined || !isSameLife(before, after)) return;
-      if (falseSilences < this.#world.falseSilences) return;
-      if (!isSameLife(owner, before)) this.#lookups.wrong += 1;
-    });
-  }
-
-  /** The owner of a position, when the ring is ideal and there is no doubt. */
-  #settledOwner(position: number): PeerRef | undefined {
-    if (this.#checker.isDisturbed || !this.#checker.isIdeal()) return undefined;
-    const peers = this.#world.members.flatMap(({ member }) => member?.state.self ?? []);
-    const ordered = peers.sort((one, other) => one.ringId - other.ringId);
-    return ordered.find(({ ringId }) => ringId >= position) ?? ordered[0];
-  }
-
   #note(text: string): void {
-    this.#trace.push(`${this.#world.timeline.now} ms: ${text}`);
+    this.#trace.push(`${Math.round(this.#world.timeline.now)} ms: ${text}`);
     if (this.#trace.length > TRACE_MAX) this.#trace.shift();
   }
 }

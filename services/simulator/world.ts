@@ -10,11 +10,14 @@ import type { RingState } from '../peer/core/state.js';
 import { below, type Chance } from '../system/chance.js';
 import { Network } from './network.js';
 import { Timeline } from './timeline.js';
+import { answerBytes, questionBytes, type Traffic } from './traffic.js';
 
 export const TICK_MS = 100;
 /** A question is tried this often, and each try waits this long. */
 export const TRIES = 3;
 export const TRY_TIMEOUT_MS = 1_000;
+/** How long a node that has left goes on answering. */
+const LINGER_MS = 1_000;
 
 export type SimNode = {
   readonly address: string;
@@ -25,10 +28,14 @@ export type SimNode = {
   /** What it kept on disk: whom it knew. */
   remembered: readonly PeerRef[];
   isPaused: boolean;
+  /** How fast its clock runs; 1 is right. */
+  clockRate: number;
   /** Things that happen to it once it goes on. */
   readonly backlog: (() => void)[];
   /** Answers on their way to the question that is pending here; tries may have made several. */
   inFlight: { readonly requestId: RequestId; readonly answers: readonly Answer[] } | undefined;
+  /** Virtual time at which it was started last. */
+  startedAtMs: number;
 };
 
 /** Which answers on their way are taken for arrived. */
@@ -63,12 +70,22 @@ export class World {
   #nextInboundId = 1;
   /** Questions that nobody answered although the asked peer lives: cut off, or paused. */
   falseSilences = 0;
+  /** Sent by all nodes together. */
+  readonly traffic: Traffic = { messages: 0, bytes: 0 };
+  /** Virtual time that nodes have been up, all together, of those that are down again. */
+  #endedUptimeMs = 0;
   watcher: WorldWatcher = { disturbed: () => undefined, touched: () => undefined };
 
   constructor(limits: MemberLimits, chance: Chance) {
     this.#limits = limits;
     this.#chance = chance;
     this.network = new Network(this.timeline, chance);
+  }
+
+  /** Virtual time that nodes have been up, all together. */
+  get uptimeMs(): number {
+    const { now } = this.timeline;
+    return this.up.reduce((sum, { startedAtMs }) => sum + now - startedAtMs, this.#endedUptimeMs);
   }
 
   get up(): readonly SimNode[] {
@@ -87,8 +104,10 @@ export class World {
       incarnation: 0,
       remembered: [],
       isPaused: false,
+      clockRate: 1,
       backlog: [],
       inFlight: undefined,
+      startedAtMs: 0,
     };
     this.nodes.set(address, node);
     return node;
@@ -106,13 +125,18 @@ export class World {
     });
     node.member = member;
     node.inFlight = undefined;
+    node.startedAtMs = this.timeline.now;
+    this.watcher.touched(node);
     this.timeline.after(below(this.#chance, TICK_MS), () => this.#tick(node, member));
     return member;
   }
 
   /** Kill -9: nothing is said to anyone, and only what was remembered stays. */
   crash(node: SimNode): void {
-    if (node.member !== undefined) node.remembered = node.member.acquaintances;
+    if (node.member !== undefined) {
+      node.remembered = node.member.acquaintances;
+      this.#endedUptimeMs += this.timeline.now - node.startedAtMs;
+    }
     node.member = undefined;
     node.isPaused = false;
     node.backlog.length = 0;
@@ -120,9 +144,14 @@ export class World {
     this.watcher.touched(node);
   }
 
+  /** SIGTERM: the node says that it goes, and answers for a while before it is gone. */
   leave(node: SimNode): void {
-    node.member?.leave();
-    this.crash(node);
+    const { member } = node;
+    if (member === undefined) return;
+    this.#touch(node, () => member.leave());
+    this.timeline.after(LINGER_MS, () => {
+      if (node.member === member) this.crash(node);
+    });
   }
 
   /** SIGSTOP: what reaches the node waits until it goes on. */
@@ -158,7 +187,7 @@ export class World {
 
   #tick(node: SimNode, member: RingMember): void {
     if (node.member !== member) return;
-    this.timeline.after(TICK_MS, () => this.#tick(node, member));
+    this.timeline.after(TICK_MS / node.clockRate, () => this.#tick(node, member));
     if (!node.isPaused) this.#touch(node, () => member.tick());
   }
 
@@ -207,10 +236,12 @@ export class World {
   #try(ask: OpenAsk, attempt: number): void {
     const isLastTry = attempt === TRIES;
     const { asker, to } = ask;
+    this.traffic.messages += 1;
+    this.traffic.bytes += questionBytes(ask.question, ask.from, to);
     this.network.send({ from: asker.address, to: to.address, isLastTry }, () =>
       this.#arrive(ask, isLastTry),
     );
-    this.timeline.after(TRY_TIMEOUT_MS, () => {
+    this.timeline.after(TRY_TIMEOUT_MS / asker.clockRate, () => {
       if (ask.isDone) return;
       if (isLastTry) this.#giveUp(ask);
       else this.#try(ask, attempt + 1);
@@ -234,6 +265,8 @@ export class World {
     const isPending = member.state.pending?.requestId === requestId;
     if (isPending && !ask.isDone) this.#addInFlight(asker, requestId, answer);
     const lost = (): void => this.#removeInFlight(asker, answer);
+    this.traffic.messages += 1;
+    this.traffic.bytes += answerBytes(answer);
     const route = { from: from.address, to: asker.address, isLastTry };
     this.network.send(
       route,

@@ -1,4 +1,7 @@
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cli } from '../support/cli.js';
 import { CLI, TestNet, untilIdeal, type TestNode } from '../support/nodes.js';
@@ -93,14 +96,44 @@ describe('ringbinder simulate', () => {
   it('prints the same for the same seed, and ends with 0', async () => {
     const runs = [await cli(['simulate', '--seed', '7']), await cli(['simulate', '--seed', '7'])];
     expect(runs[0]).toMatchObject({ code: 0, err: '' });
-    expect(runs[0]!.out).toMatch(/^seed 7: \d+ nodes, \d+ events/);
+    expect(runs[0]!.out).toMatch(/^seed 7: \d+ nodes, \d successors each, \d+ events/);
     expect(runs[1]).toEqual(runs[0]);
   });
 
   it('prints one object for each seed', async () => {
     const { code, out } = await cli(['simulate', '--seeds', '2', '--nodes', '6', '--json']);
     expect(code).toBe(0);
-    expect(linesOf(out)).toMatchObject([{ seed: 1, nodes: 6, violations: [] }, { seed: 2 }, {}]);
+    expect(linesOf(out)).toMatchObject([
+      { seed: 1, nodes: 6, violations: [] },
+      { seed: 2 },
+      { seeds: 2, failed: [] },
+    ]);
+  });
+
+  it('prints the same on one processor as on several', async () => {
+    const seeds = ['simulate', '--seeds', '6', '--nodes', '6', '--json'];
+    const [one, several] = [
+      await cli([...seeds, '--jobs', '1']),
+      await cli([...seeds, '--jobs', '3']),
+    ];
+    expect(one).toMatchObject({ code: 0 });
+    expect(several).toEqual(one);
+  });
+
+  it('suffers what a plan says, and says what is wrong with a plan', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'ringbinder-plan-'));
+    const plan = join(directory, 'plan.yaml');
+    writeFileSync(plan, 'nodes: 7\ntime: 5s\nfaults:\n  - { at: 1s, kind: crash, nodes: [p3] }\n');
+    const run = await cli(['simulate', '--plan', plan, '--json']);
+    expect(linesOf(run.out)).toMatchObject([{ nodes: 7, faults: { crash: 1 } }]);
+    writeFileSync(plan, 'nodes: 7\nspeed: 9\n');
+    expect(await cli(['simulate', '--plan', plan])).toEqual({
+      code: 2,
+      out: '',
+      err: `${plan}:2: speed: is no key of a plan here\n`,
+    });
+    expect(await cli(['simulate', '--plan', directory])).toMatchObject({ code: 2, out: '' });
+    rmSync(directory, { recursive: true });
   });
 });
 

@@ -6,6 +6,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { drawPlan } from '../../services/simulator/draw-plan.js';
 import type { runSimulation, RunVerdict } from '../../services/simulator/run.js';
 import { MUTANTS, type Mutant } from './mutants.js';
 
@@ -13,7 +14,8 @@ type Simulate = typeof runSimulation;
 
 const DIST = new URL('../../', import.meta.url).pathname;
 const SEEDS_MAX = 300;
-const OPTIONS = { faultsMs: 30_000, settleMsMax: 60_000 };
+const FAULTS_MS = 30_000;
+const SETTLE_MS_MAX = 60_000;
 
 /** What was noticed, and after how many seeds. */
 type Catch = { readonly seeds: number; readonly what: string };
@@ -61,7 +63,8 @@ function plant({ name, file, find, plant: planted }: Mutant, copy: string): void
 function whatIsWrong(simulate: Simulate, seed: number): string | undefined {
   let verdict: RunVerdict;
   try {
-    verdict = simulate({ seed, ...OPTIONS });
+    const plan = drawPlan({ seed, time: FAULTS_MS });
+    verdict = simulate({ seed, plan, settleMsMax: SETTLE_MS_MAX });
   } catch (thrown) {
     return `stopped: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
   }

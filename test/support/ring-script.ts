@@ -24,6 +24,7 @@ import {
   type RingMember,
 } from '../../services/peer/core/member.js';
 import type { PeerRef } from '../../services/peer/core/ring-space.js';
+import { CALM } from '../../services/simulator/plan.js';
 import { World, type SimNode } from '../../services/simulator/world.js';
 import { seededChance } from '../../services/system/chance.js';
 import { answerText, nameOf, placeText, questionText } from '../peer/ring-text.js';
@@ -210,7 +211,7 @@ class RingStage {
 
 function createWorld(limits: MemberLimits): World {
   const world = new World(limits, seededChance(SEED));
-  world.network.faults = { loss: 0, duplication: 0, delayMsMin: 1, delayMsMax: 1 };
+  world.network.faults = { ...CALM, delay: { distribution: 'constant', value: 1 } };
   return world;
 }
 

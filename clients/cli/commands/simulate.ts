@@ -1,51 +1,32 @@
+import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import { describeVerdict, failed, summarize } from '../../../services/simulator/report.js';
-import { runSimulation, type RunVerdict } from '../../../services/simulator/run.js';
+import { PLAN_LIMITS } from '../../../services/simulator/plan.js';
 import { wholeNumber } from '../numbers.js';
-import { EXIT, printRecord } from '../output.js';
+import type { SimulateOptions } from '../simulate/simulate.js';
 
-type SimulateOptions = {
-  readonly seed: number;
-  readonly seeds: number;
-  readonly nodes?: number;
-  readonly minutes: number;
-  readonly json: boolean;
-};
-
-/** Virtual time from the end of the faults within which the ring must be ideal. */
-const SETTLE_MS_MAX = 120_000;
+const SEED_MAX = 2 ** 32 - 1;
 
 export function addSimulateCommand(program: Command): void {
   program
     .command('simulate')
-    .description('run the production ring on virtual time, with faults drawn from a seed')
-    .option('--seed <number>', 'the seed, or the first of several', wholeNumber(0, 2 ** 32 - 1), 1)
-    .option('--seeds <count>', 'how many seeds, one after the other', wholeNumber(1), 1)
-    .option('--nodes <count>', 'nodes to begin with; 5 to 20 by default', wholeNumber(1, 1_000))
-    .option('--minutes <number>', 'virtual time under faults', wholeNumber(1, 1_440), 1)
-    .action((_options: object, command: Command) => {
-      process.exitCode = simulate(command.optsWithGlobals<SimulateOptions>());
+    .description('run the production ring on virtual time, with faults from a seed or a plan')
+    .option('--seed <number>', 'the seed, or the first of several', wholeNumber(0, SEED_MAX), 1)
+    .option('--seeds <count>', 'how many seeds', wholeNumber(1, 1_000_000), 1)
+    .option(
+      '--nodes <count>',
+      'nodes to begin with (default: the plan’s, or 5 to 40 by the seed)',
+      wholeNumber(1, PLAN_LIMITS.nodesMax),
+    )
+    .option(
+      '--minutes <number>',
+      'virtual time under faults (default: the plan’s, or 1)',
+      wholeNumber(1, 1_440),
+    )
+    .option('--plan <file>', 'YAML file that says which faults come when (default: by the seed)')
+    .option('--jobs <count>', 'seeds at once', wholeNumber(1, 256), availableParallelism())
+    .action(async (_options: object, command: Command) => {
+      // Not before it is asked for: other commands need none of what it brings with it.
+      const { simulate } = await import('../simulate/simulate.js');
+      process.exitCode = await simulate(command.optsWithGlobals<SimulateOptions>());
     });
-}
-
-/** Prints the first run and every one that failed; what is printed depends on the options alone. */
-function simulate(options: SimulateOptions): number {
-  const { seed: first, seeds, json } = options;
-  const verdicts: RunVerdict[] = [];
-  for (let seed = first; seed < first + seeds; seed += 1) {
-    const verdict = runSeed(seed, options);
-    verdicts.push(verdict);
-    if (json || failed(verdict) || verdicts.length === 1) {
-      printRecord(verdict, describeVerdict(verdict, options.minutes), json);
-    }
-    if (process.stderr.isTTY) process.stderr.write(`\r${verdicts.length} of ${seeds} seeds `);
-  }
-  if (process.stderr.isTTY) process.stderr.write('\r');
-  if (verdicts.length > 1) printRecord({ seeds }, summarize(verdicts), json);
-  return verdicts.some(failed) ? EXIT.failed : EXIT.done;
-}
-
-function runSeed(seed: number, { nodes, minutes }: SimulateOptions): RunVerdict {
-  const size = nodes === undefined ? {} : { nodes };
-  return runSimulation({ seed, faultsMs: minutes * 60_000, settleMsMax: SETTLE_MS_MAX, ...size });
 }

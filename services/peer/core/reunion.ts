@@ -11,8 +11,10 @@
  * point across the cut.
  */
 import type { Conversation } from './conversation.js';
+import type { Neighbors } from './messages.js';
 import { distance, isBetween, isSameLife, type PeerRef } from './ring-space.js';
 import { survey, type Survey } from './survey.js';
+import { findOtherTurn } from './unwind.js';
 
 export type ReunionVerdict =
   /** Nobody there, or not a member of any ring. */
@@ -68,14 +70,31 @@ function* isInOneRing(
 }
 
 function* compareRings(other: PeerRef, options: ReunionOptions): Conversation<ReunionVerdict> {
-  const ours = yield* survey(options.self, options.viewsMax);
-  const theirs = yield* survey(other, options.viewsMax);
+  const { self, viewsMax } = options;
+  const ours = yield* survey(self, viewsMax);
+  const theirs = yield* survey(other, viewsMax);
+  if (ours.views.length === 0 || theirs.views.length === 0) return { kind: 'wait' };
+  if (isJoint(ours, theirs)) return yield* unwind(self, viewsMax);
+  return isSmaller(ours, theirs) ? rejoin(self, theirs.views) : { kind: 'wait' };
+}
+
+/** Somebody has just joined, or our ring goes round twice. */
+function* unwind(self: PeerRef, viewsMax: number): Conversation<ReunionVerdict> {
+  const otherTurn = yield* findOtherTurn(self, viewsMax);
+  return otherTurn === undefined ? { kind: 'wait' } : rejoin(self, otherTurn);
+}
+
+function isJoint(ours: Survey, theirs: Survey): boolean {
   const ourIds = new Set(ours.views.map(({ self }) => self.ringId));
-  const isJoint = theirs.views.some(({ self }) => ourIds.has(self.ringId));
-  if (isJoint || ours.views.length === 0 || theirs.views.length === 0) return { kind: 'wait' };
-  if (!isSmaller(ours, theirs)) return { kind: 'wait' };
-  const contacts = theirs.views.slice(0, CONTACTS_MAX).map(({ self }) => self);
-  return { kind: 'rejoin', contacts };
+  return theirs.views.some(({ self }) => ourIds.has(self.ringId));
+}
+
+/** Through the one that will be our predecessor, first of all: others may lead back to where we are. */
+function rejoin(joiner: PeerRef, views: readonly Neighbors[]): ReunionVerdict {
+  const isPlace = ({ self, successors: [next = self] }: Neighbors): boolean =>
+    isBetween(self.ringId, joiner.ringId, next.ringId);
+  const ordered = [...views.filter(isPlace), ...views.filter((view) => !isPlace(view))];
+  return { kind: 'rejoin', contacts: ordered.slice(0, CONTACTS_MAX).map(({ self }) => self) };
 }
 
 function isSmaller(ours: Survey, theirs: Survey): boolean {

@@ -46,7 +46,8 @@ function isAmong(peers: readonly PeerRef[], peer: PeerRef): boolean {
   return peers.some(({ ringId }) => ringId === peer.ringId);
 }
 
-function* firstAnswer(
+/** What the first of these says that answers; those that do not are noted. */
+export function* firstAnswer(
   candidates: readonly PeerRef[],
   unreachable: PeerRef[],
 ): Conversation<Neighbors | undefined> {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { seekReunion, type ReunionVerdict } from '../../../services/peer/core/reunion.js';
 import type { Answer } from '../../../services/peer/core/messages.js';
 import type { PeerRef } from '../../../services/peer/core/ring-space.js';
-import { namesOf, peer } from '../ring-text.js';
+import { nameOf, namesOf, peer, peers } from '../ring-text.js';
 import { alive, neighbors } from './lone-machine.js';
 import { ringOf, talk, type Voices } from './talk.js';
 
@@ -15,6 +15,17 @@ function seek(lost: PeerRef, voices: Voices, viewsMax = 100) {
 
 const textOf = (verdict: ReunionVerdict) =>
   verdict.kind === 'rejoin' ? `rejoin ${namesOf(verdict.contacts)}` : verdict.kind;
+
+/** Members each of whom has the next one for its only successor, in any order. */
+function cycleOf(...ringIds: readonly number[]): Voices {
+  const cycle = peers(...ringIds);
+  return Object.fromEntries(
+    cycle.map((self, index) => {
+      const after = cycle[(index + 1) % cycle.length]!;
+      return [`${nameOf(self)} neighbors`, neighbors(self, cycle.at(index - 1), after)];
+    }),
+  );
+}
 
 const OUR_RING = ringOf(2, 10, 20, 30, 40, 50, 60);
 
@@ -87,14 +98,14 @@ describe('seekReunion, of a peer in another ring', () => {
       title: 'leaves the smaller one',
       ours: [20, 30],
       theirs: [5, 40, 50],
-      verdict: 'rejoin [p40 p50 p5]',
+      verdict: 'rejoin [p5 p40 p50]',
     },
     { title: 'stays in the larger one', ours: [10, 20, 30], theirs: [40, 50], verdict: 'wait' },
     {
       title: 'leaves the one without the smallest ring ID',
       ours: [20, 30],
       theirs: [5, 40],
-      verdict: 'rejoin [p40 p5]',
+      verdict: 'rejoin [p5 p40]',
     },
     {
       title: 'stays in the one with the smallest ring ID',
@@ -106,14 +117,14 @@ describe('seekReunion, of a peer in another ring', () => {
       title: 'leaves a ring of its own',
       ours: [20],
       theirs: [40, 50],
-      verdict: 'rejoin [p40 p50]',
+      verdict: 'rejoin [p50 p40]',
     },
     { title: 'tells apart two that are alone', ours: [20], theirs: [40], verdict: 'wait' },
     {
       title: 'names 4 contacts',
       ours: [20],
       theirs: [5, 6, 7, 8, 9, 40],
-      verdict: 'rejoin [p40 p5 p6 p7]',
+      verdict: 'rejoin [p9 p40 p5 p6]',
     },
   ])('$title', ({ ours, theirs, verdict }) => {
     const voices = { ...ringOf(2, ...ours), ...ringOf(2, ...theirs) };
@@ -130,6 +141,33 @@ describe('seekReunion, of a peer in another ring', () => {
   it('compares where the other one lies behind us', () => {
     const voices = { ...ringOf(2, 20, 30), ...ringOf(2, 15, 40, 50) };
     expect(seek(peer(15), voices).verdict).toBe('rejoin [p15 p40 p50]');
+  });
+
+  it.each<{ title: string; cycle: number[]; verdict: string }>([
+    // Two turns, and all neighbours agree.
+    {
+      title: 'leaves the second turn',
+      cycle: [5, 40, 60, 20, 30, 50],
+      verdict: 'rejoin [p5 p40 p60]',
+    },
+    { title: 'stays in the first turn', cycle: [5, 20, 60, 10, 30, 40, 50], verdict: 'wait' },
+  ])('$title of a ring that goes round twice', ({ cycle, verdict }) => {
+    expect(seek(peer(40), { ...cycleOf(...cycle), 'p40.any ping': alive(peer(40)) }).verdict).toBe(
+      verdict,
+    );
+  });
+
+  it('waits while it is beside the ring, and the ring goes round without it', () => {
+    const ring = cycleOf(5, 40, 60, 30, 50);
+    const voices = { ...ring, 'p20 neighbors': neighbors(peer(20), peer(5), peer(30)) };
+    const { verdict, asks } = seek(peer(40), { ...voices, 'p40.any ping': alive(peer(40)) });
+    expect(verdict).toBe('wait');
+    expect(asks.length).toBeLessThan(30);
+  });
+
+  it('waits when it loses its way in a ring that goes round twice', () => {
+    const voices = { ...cycleOf(5, 40, 60, 20, 30, 50), 'p40.any ping': alive(peer(40)) };
+    expect(seek(peer(40), { ...voices, 'p60 neighbors': [] }).verdict).toBe('wait');
   });
 
   it('waits when the rings have a member in common', () => {

@@ -1,0 +1,174 @@
+/** Lets the faults of a plan happen to a world, when their time has come. */
+import { seededChance, type Chance } from '../system/chance.js';
+import type { RingChecker } from './checks.js';
+import type { Fault, FaultKind } from './plan.js';
+import type { SimNode, World } from './world.js';
+
+export type FaultDeps = {
+  readonly world: World;
+  readonly checker: RingChecker;
+  readonly newNode: () => SimNode;
+  /** Starts a node that seeks its way into the ring. */
+  readonly startJoining: (node: SimNode) => void;
+  readonly note: (text: string) => void;
+};
+
+/** A joiner that may not join yet asks again after this time. */
+const JOIN_RETRY_MS = 500;
+
+type FaultOf<Kind extends FaultKind['kind']> = Extract<Fault, { kind: Kind }>;
+
+export class FaultInjector {
+  readonly #deps: FaultDeps;
+  /** What happened, by kind, how often. */
+  readonly done: Record<string, number> = {};
+  #isOver = false;
+
+  constructor(deps: FaultDeps) {
+    this.#deps = deps;
+  }
+
+  /** Sets the times of all faults, from now on. */
+  schedule(faults: readonly Fault[]): void {
+    for (const fault of faults) this.#later(fault.at, () => this.#apply(fault));
+  }
+
+  /** Nothing happens any more, and what is broken is mended. */
+  end(): void {
+    this.#isOver = true;
+    const { world } = this.#deps;
+    world.network.mend();
+    for (const node of world.nodes.values()) {
+      world.network.slow(node.address, 0);
+      node.clockRate = 1;
+      world.resume(node);
+    }
+  }
+
+  #later(ms: number | undefined, act: () => void): void {
+    if (ms === undefined) return;
+    this.#deps.world.timeline.after(ms, () => {
+      if (!this.#isOver) act();
+    });
+  }
+
+  #apply(fault: Fault): void {
+    const { world } = this.#deps;
+    switch (fault.kind) {
+      case 'join':
+        for (let count = 0; count < fault.count; count += 1) this.#join(this.#deps.newNode());
+        return;
+      case 'partition':
+        return this.#cut(fault);
+      case 'mend':
+        world.network.mend();
+        return this.#count('mend');
+      case 'network':
+        world.network.faults = fault.network;
+        return this.#count('network');
+      default:
+        for (const node of this.#targets(fault)) this.#applyTo(node, fault);
+    }
+  }
+
+  #applyTo(
+    node: SimNode,
+    fault: FaultOf<'crash' | 'leave' | 'restart' | 'pause' | 'slow' | 'clock'>,
+  ): void {
+    switch (fault.kind) {
+      case 'crash':
+      case 'leave':
+        return this.#endNode(node, fault);
+      case 'restart':
+        return this.#join(node, 'restart');
+      case 'pause':
+        return this.#pause(node, fault);
+      case 'slow':
+        return this.#slow(node, fault);
+      case 'clock':
+        return this.#setClock(node, fault);
+    }
+  }
+
+  /** The last member is spared: without it there is no ring to look at. */
+  #endNode(node: SimNode, fault: FaultOf<'crash' | 'leave'>): void {
+    const { world, checker } = this.#deps;
+    const isLast = world.members.every((member) => member === node);
+    if (node.member?.state.stage === 'left') return;
+    const isLegal = checker.mayDie(node);
+    if (isLast || (fault.onlyIfLegal && !isLegal)) return;
+    if (!isLegal) checker.disturb();
+    if (fault.kind === 'crash') {
+      world.crash(node);
+      this.#later(fault.for, () => this.#join(node, 'restart'));
+    } else {
+      world.leave(node);
+    }
+    this.#count(isLegal ? fault.kind : `${fault.kind} against the model`, node);
+  }
+
+  /** Once the directory would take it in. */
+  #join(node: SimNode, kind = 'join'): void {
+    const { checker, startJoining } = this.#deps;
+    if (node.member !== undefined) return;
+    if (!checker.mayJoin()) return this.#later(JOIN_RETRY_MS, () => this.#join(node, kind));
+    startJoining(node);
+    this.#count(kind, node);
+  }
+
+  #pause(node: SimNode, fault: FaultOf<'pause'>): void {
+    const { world } = this.#deps;
+    world.pause(node);
+    this.#later(fault.for, () => world.resume(node));
+    this.#count('pause', node);
+  }
+
+  #slow(node: SimNode, fault: FaultOf<'slow'>): void {
+    const { network } = this.#deps.world;
+    network.slow(node.address, fault.delay);
+    this.#later(fault.for, () => network.slow(node.address, 0));
+    this.#count('slow', node);
+  }
+
+  #setClock(node: SimNode, fault: FaultOf<'clock'>): void {
+    node.clockRate = fault.rate;
+    this.#later(fault.for, () => {
+      node.clockRate = 1;
+    });
+    this.#count('clock', node);
+  }
+
+  #cut(fault: FaultOf<'partition'>): void {
+    const { world, checker } = this.#deps;
+    const part = this.#targets(fault);
+    if (part.length === 0) return;
+    checker.disturb();
+    const addresses = part.map(({ address }) => address);
+    this.#later(fault.for, world.network.cut(addresses, fault.direction));
+    this.#count(`partition ${fault.direction}`, ...part);
+  }
+
+  #targets(
+    fault: FaultOf<'crash' | 'leave' | 'restart' | 'pause' | 'slow' | 'clock' | 'partition'>,
+  ) {
+    const { world } = this.#deps;
+    const { kind, draw, nodes, share, count = 1 } = fault;
+    const down = [...world.nodes.values()].filter(({ member }) => member === undefined);
+    const fitting = kind === 'restart' ? down : world.up;
+    if (nodes !== undefined) return fitting.filter(({ address }) => nodes.includes(address));
+    const wanted = share === undefined ? count : Math.max(1, Math.round(share * fitting.length));
+    return shuffled(fitting, seededChance(draw)).slice(0, wanted);
+  }
+
+  #count(kind: string, ...nodes: readonly SimNode[]): void {
+    this.done[kind] = (this.done[kind] ?? 0) + 1;
+    this.#deps.note([kind, ...nodes.map(({ address }) => address)].join(' '));
+  }
+}
+
+function shuffled<Item>(items: readonly Item[], chance: Chance): readonly Item[] {
+  return items
+    .map((item) => ({ item, order: chance.unit() }))
+    .sort((one, other) => one.order - other.order)
+    .map(({ item }) => item);
+}
