@@ -36,8 +36,8 @@ export class AdmissionGate {
   async ask(candidate: PeerRef): Promise<AdmissionAnswer> {
     const survey = await this.#deps.survey().catch(() => undefined);
     if (survey === undefined) return FORMING;
-    const { principalCount, isIdeal } = judge(survey.views, this.#deps.successorsMax);
-    if (principalCount > this.#deps.successorsMax) return this.#admit(candidate);
+    const { principals, isIdeal } = judge(survey.views, this.#deps.successorsMax);
+    if (principals.length > this.#deps.successorsMax) return this.#admit(candidate);
     if (isIdeal && !this.#isAwaiting(candidate, survey)) return this.#admit(candidate);
     const nowMs = this.#deps.clock.monotonicMs();
     const isGoingOn = this.#refusing !== undefined && nowMs - this.#refusing.latestMs < PATIENCE_MS;

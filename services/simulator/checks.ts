@@ -12,7 +12,7 @@
  */
 import { judge, type Judgement, type Violation } from '../peer/core/invariants.js';
 import type { Neighbors } from '../peer/core/messages.js';
-import type { PeerRef, RingId } from '../peer/core/ring-space.js';
+import { isSameLife, type PeerRef, type RingId } from '../peer/core/ring-space.js';
 import type { RingState } from '../peer/core/state.js';
 import type { SimNode, World } from './world.js';
 
@@ -40,6 +40,9 @@ export class RingChecker {
   #isBased = false;
   #isDisturbed = false;
   #isDirty = false;
+  #isChangeOnItsWay = false;
+  /** Certain ones, when the rules were looked at last. */
+  #principals: readonly PeerRef[] = [];
   #nextLookMs = 0;
   #summary: Summary | undefined;
 
@@ -57,6 +60,7 @@ export class RingChecker {
     this.#isDisturbed = true;
     this.#isBased = false;
     this.#isDirty = true;
+    this.#principals = [];
   }
 
   /** Takes note that a node may have changed; remembers only what the rules look at. */
@@ -75,16 +79,45 @@ export class RingChecker {
     this.#summary = undefined;
   }
 
+  /** Takes note that an answer on its way will change a node: to the model, it has done so. */
+  expectChange(): void {
+    this.#isChangeOnItsWay = true;
+  }
+
   /** The rules broken by what has happened since the last call. */
   check(): readonly Violation[] {
     if (this.#isDisturbed) this.#lookWhetherLegal();
-    if (!this.#isDirty) return [];
+    if (!this.#isDirty) return this.#isChangeOnItsWay ? this.#checkPrincipals() : [];
     this.#isDirty = false;
     this.stats.checks += 1;
     this.stats.disturbedChecks += this.#isDisturbed ? 1 : 0;
-    const { violations, principalCount } = this.#judge(this.#world.views('now'));
-    if (!this.#isDisturbed && principalCount > this.#successorsMax) this.#isBased = true;
-    return violations.filter(({ rule }) => this.#applies(rule));
+    const { violations, principals } = this.#judge(this.#world.views('now'));
+    if (!this.#isDisturbed && principals.length > this.#successorsMax) this.#isBased = true;
+    const broken = violations.filter(({ rule }) => this.#applies(rule));
+    return broken.length > 0 ? broken : this.#checkPrincipals();
+  }
+
+  /**
+   * Principals are lost by their own end alone (a theorem of the model, stronger than its invariant:
+   * it also shows steps that only happened to do no harm). The model's state is the one with all
+   * answers on their way; where several tries may be answered differently, it is one of two readings.
+   */
+  #checkPrincipals(): readonly Violation[] {
+    this.#isChangeOnItsWay = false;
+    if (this.#isDisturbed || !this.#isBased) return [];
+    const first = this.#judge(this.#world.views('after-first')).principals;
+    const last = this.#judge(this.#world.views('after-last')).principals;
+    const lost = this.#principals.filter(
+      (peer) => this.#isMember(peer) && !isIn(first, peer) && !isIn(last, peer),
+    );
+    this.#principals = first.filter((peer) => isIn(last, peer));
+    if (lost.length === 0) return [];
+    return [{ rule: 'PRINCIPALS_ARE_KEPT', peers: lost, text: 'lives, and is skipped now' }];
+  }
+
+  #isMember(peer: PeerRef): boolean {
+    const state = this.#world.nodes.get(peer.address)?.member?.state;
+    return state?.stage === 'member' && isSameLife(state.self, peer);
   }
 
   /** From time to time: what is on its way between peers counts as well. */
@@ -159,6 +192,10 @@ export class RingChecker {
     if (this.#isDisturbed) return false;
     return this.#isBased || !isFormingRule(rule);
   }
+}
+
+function isIn(peers: readonly PeerRef[], peer: PeerRef): boolean {
+  return peers.some((it) => isSameLife(it, peer));
 }
 
 /** A forming ring may lack principals; nothing else. */

@@ -94,6 +94,7 @@ export class Run {
         checker.disturb();
       },
       touched: (node) => checker.touch(node),
+      promised: () => checker.expectChange(),
     };
     this.#faults = new FaultInjector({
       world,

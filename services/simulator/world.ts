@@ -47,6 +47,8 @@ export type WorldWatcher = {
   disturbed: (why: string) => void;
   /** The state of this node may have changed. */
   touched: (node: SimNode) => void;
+  /** An answer that will change this node is on its way. */
+  promised: (node: SimNode) => void;
 };
 
 type OpenAsk = {
@@ -74,7 +76,11 @@ export class World {
   readonly traffic: Traffic = { messages: 0, bytes: 0 };
   /** Virtual time that nodes have been up, all together, of those that are down again. */
   #endedUptimeMs = 0;
-  watcher: WorldWatcher = { disturbed: () => undefined, touched: () => undefined };
+  watcher: WorldWatcher = {
+    disturbed: () => undefined,
+    touched: () => undefined,
+    promised: () => undefined,
+  };
 
   constructor(limits: MemberLimits, chance: Chance) {
     this.#limits = limits;
@@ -285,6 +291,12 @@ export class World {
   #addInFlight(asker: SimNode, requestId: RequestId, answer: Answer): void {
     const before = asker.inFlight?.requestId === requestId ? asker.inFlight.answers : [];
     asker.inFlight = { requestId, answers: [...before, answer] };
+    const { member } = asker;
+    if (member === undefined) return;
+    const { predecessor, successors } = this.#stateWhen('after-last', asker, member);
+    const { state } = member;
+    const isChange = predecessor !== state.predecessor || successors !== state.successors;
+    if (isChange) this.watcher.promised(asker);
   }
 
   #removeInFlight(asker: SimNode, answer: Answer): void {

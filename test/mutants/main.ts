@@ -1,33 +1,41 @@
 /**
- * `npm run sim:mutants`: plants each bug in a copy of the compiled code and runs seeds until the checker
- * notices. Fails when one goes unnoticed.
+ * `npm run sim:mutants [-- word …]`: plants each bug in a copy of the compiled code and runs seeds until
+ * the checker notices. With words, only the bugs that have one of them in their name. Fails when one
+ * goes unnoticed.
  */
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { drawPlan } from '../../services/simulator/draw-plan.js';
+import { drawPlan, drawRated } from '../../services/simulator/draw-plan.js';
+import type { Plan } from '../../services/simulator/plan.js';
 import type { runSimulation, RunVerdict } from '../../services/simulator/run.js';
 import { MUTANTS, type Mutant } from './mutants.js';
 
 type Simulate = typeof runSimulation;
 
 const DIST = new URL('../../', import.meta.url).pathname;
-const SEEDS_MAX = 300;
+const SEEDS_MAX = 1_000;
 const FAULTS_MS = 30_000;
 const SETTLE_MS_MAX = 60_000;
+/** Faults a minute. */
+const STORM = { crash: 150, leave: 30, join: 120, restart: 60 };
 
 /** What was noticed, and after how many seeds. */
 type Catch = { readonly seeds: number; readonly what: string };
 
+const words = process.argv.slice(2);
+const mutants = MUTANTS.filter(
+  ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
+);
 const unnoticed: string[] = [];
-for (const mutant of MUTANTS) {
+for (const mutant of mutants) {
   const caught = await huntFor(mutant);
   if (caught === undefined) unnoticed.push(mutant.name);
   const result = caught === undefined ? 'NOT NOTICED' : `seed ${caught.seeds}, ${caught.what}`;
   process.stdout.write(`${mutant.name}: ${result}\n`);
 }
-process.stdout.write(`${MUTANTS.length - unnoticed.length} of ${MUTANTS.length} noticed\n`);
+process.stdout.write(`${mutants.length - unnoticed.length} of ${mutants.length} noticed\n`);
 process.exitCode = unnoticed.length === 0 ? 0 : 1;
 
 async function huntFor(mutant: Mutant): Promise<Catch | undefined> {
@@ -59,12 +67,19 @@ function plant({ name, file, find, plant: planted }: Mutant, copy: string): void
   );
 }
 
+/** Every second plan is a storm: short lists, and members that come and go as fast as the model lets them. */
+function planFor(seed: number): Plan {
+  const drawn = drawPlan({ seed, time: FAULTS_MS });
+  if (seed % 2 === 1) return drawn;
+  const faults = drawRated(seed, STORM, FAULTS_MS);
+  return { ...drawn, successors: 2, nodes: Math.min(drawn.nodes, 12), faults };
+}
+
 /** The first thing that a run shows to be wrong; undefined when it shows nothing. */
 function whatIsWrong(simulate: Simulate, seed: number): string | undefined {
   let verdict: RunVerdict;
   try {
-    const plan = drawPlan({ seed, time: FAULTS_MS });
-    verdict = simulate({ seed, plan, settleMsMax: SETTLE_MS_MAX });
+    verdict = simulate({ seed, plan: planFor(seed), settleMsMax: SETTLE_MS_MAX });
   } catch (thrown) {
     return `stopped: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
   }

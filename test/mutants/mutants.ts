@@ -59,10 +59,10 @@ export const MUTANTS: readonly Mutant[] = [
     plant: 'successorList(self, first, rest, Math.max(1, before.length))',
   },
   {
-    name: 'takes whoever notifies it for its predecessor, without a probe',
+    name: 'rectifies without probing: a dead predecessor stays while no better one comes',
     file: `${CORE}/rectify.js`,
-    find: 'change(turn, { rectifyWith: candidate });',
-    plant: 'change(turn, { predecessor: candidate });',
+    find: "askPending(turn, predecessor, { kind: 'ping' }, 'rectify-predecessor');",
+    plant: 'dismiss(turn, candidate);',
   },
   {
     name: 'is off by one between two positions at the wrap',
@@ -115,8 +115,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'never goes back to the larger ring after a cut',
     file: `${CORE}/reunion.js`,
-    find: 'if (!isSmaller(ours, theirs))',
-    plant: 'if (true)',
+    find: 'return isSmaller(ours, theirs) ?',
+    plant: 'return false ?',
   },
   {
     name: 'leaves but goes on answering as a member',

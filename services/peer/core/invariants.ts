@@ -13,7 +13,9 @@ export type Rule =
   | 'SUFFICIENT_PRINCIPALS'
   | 'ORDERED_SUCCESSOR_LISTS'
   | 'PRINCIPALS_ARE_RING_MEMBERS'
-  | 'ONE_ORDERED_RING';
+  | 'ONE_ORDERED_RING'
+  /** A principal ceases to be one by its own end alone; takes two states to see. */
+  | 'PRINCIPALS_ARE_KEPT';
 
 export type Violation = {
   readonly rule: Rule;
@@ -23,7 +25,7 @@ export type Violation = {
 
 export type Judgement = {
   readonly memberCount: number;
-  readonly principalCount: number;
+  readonly principals: readonly PeerRef[];
   /** Broken rules; SUFFICIENT_PRINCIPALS is among them also while the ring is forming. */
   readonly violations: readonly Violation[];
   /** Every pointer of every member is exactly what it would be if nothing ever failed. */
@@ -51,7 +53,7 @@ export function judge(views: readonly Neighbors[], successorsMax: number): Judge
   if (lonely.length === 0) violations.push(...ringViolations(circle, principals));
   return {
     memberCount: views.length,
-    principalCount: principals.length,
+    principals,
     violations,
     isIdeal: circle.views.every((_, index) => isIdealAt(circle, index, successorsMax)),
   };
