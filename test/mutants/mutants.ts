@@ -71,10 +71,10 @@ export const MUTANTS: readonly Mutant[] = [
     plant: 'from < point || point <= to;',
   },
   {
-    name: 'answers for a life that is over',
-    file: `${CORE}/member.js`,
-    find: "return { kind: 'stale' };",
-    plant: '{ }',
+    name: 'takes the farewell of a former life for one of the present life',
+    file: `${CORE}/machine.js`,
+    find: 'incarnation: question.peer.incarnation + 1',
+    plant: 'incarnation: Number.MAX_SAFE_INTEGER',
   },
   {
     name: 'loses every notification',
