@@ -24,11 +24,7 @@ export function keyPositions(count: number): Float64Array {
 }
 
 /** Deals keys out to so many peers. */
-export function measureLoad(
-  positions: Float64Array,
-  peers: number,
-  virtualNodes: number,
-): LoadRow {
+export function measureLoad(positions: Float64Array, peers: number, virtualNodes: number): LoadRow {
   const counts = new Float64Array(peers);
   const places = placesOf(peers, virtualNodes);
   let index = 0;
