@@ -19,7 +19,8 @@ const NETWORK: NetworkFaults = { loss: 0, duplication: 0, delayMsMin: 0, delayMs
 const STABILIZE_TICKS = 300;
 /** Churn before the first lookup that counts: every pointer has been looked at under churn. */
 const WARM_UP_MS = 120_000;
-const LOOKUPS_PER_SECOND = 1;
+/** The paper has one. Lookups change nothing: more of them only see the same churn more often. */
+export const LOOKUPS_PER_SECOND = 5;
 
 export type ChurnOptions = {
   readonly nodes: number;

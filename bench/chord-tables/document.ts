@@ -1,9 +1,9 @@
 /** The measurements as a document: each table beside the paper's figures, with its counting rule. */
 import { TICK_MS, TRIES, TRY_TIMEOUT_MS } from '../../services/simulator/world.js';
-import type { ChurnRow } from './churn.js';
+import { LOOKUPS_PER_SECOND, type ChurnRow } from './churn.js';
 import type { LoadRow } from './load-balance.js';
 import type { FailureRow } from './massive-failure.js';
-import type { Measurements } from './measurements.js';
+import { FAILURE_DRAWS, type Measurements } from './measurements.js';
 import {
   expectedForwards,
   FIGURE_8,
@@ -104,7 +104,8 @@ function failureSection({ failures, scale }: Measurements): string {
   return `## Many failures at once (Table II)
 
 ${thousands(scale.nodes)} peers, lists of 20. A share of them dies at one moment; ${thousands(scale.lookups)} lookups by those that live run on
-the state of that moment, so that nobody stabilizes or repairs anything.
+the state of that moment, so that nobody stabilizes or repairs anything. Who dies matters much: the
+dead of each row are drawn ${FAILURE_DRAWS} times, for a ${FAILURE_DRAWS}th of the lookups each.
 
 Counted as path length: the distinct peers that answered, the owner among them. A peer that named a
 dead one is asked again and does not count twice; "answers" counts each time. A lookup has failed when
@@ -135,8 +136,9 @@ function failureCells(row: FailureRow, index: number): Cells {
 function churnSection({ churn, scale }: Measurements): string {
   return `## Peers that come and go (Table III)
 
-About ${thousands(scale.nodes)} peers, lists of 20. Joins and leaves are Poisson processes of the same rate, lookups one of
-one each second. A leaving peer crashes: it says nothing. Every peer looks at its successor every 30 s,
+About ${thousands(scale.nodes)} peers, lists of 20. Joins and leaves are Poisson processes of the same rate. Lookups are one of
+${LOOKUPS_PER_SECOND} each second, where the paper has one: they change nothing, so that the same churn is only seen more
+often. A leaving peer crashes: it says nothing. Every peer looks at its successor every 30 s,
 the middle of the paper's 15 to 45 s, and goes round its finger table as often. Packets take 0 to
 100 ms one way, 50 ms in the mean. Churn runs for two minutes before the first lookup counts.
 

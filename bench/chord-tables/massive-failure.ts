@@ -11,7 +11,10 @@ import { summarize, type Summary } from './statistics.js';
 export type FailureOptions = {
   readonly nodes: number;
   readonly successorsMax: number;
+  /** At each fraction, spread evenly over the draws. */
   readonly lookups: number;
+  /** How often the dead are drawn anew: who they are matters much. */
+  readonly draws: number;
   readonly fractions: readonly number[];
 };
 
@@ -25,13 +28,18 @@ export type FailureRow = {
   readonly failed: number;
 };
 
+type Outcome = { readonly result: LookupResult; readonly isRight: boolean };
+
 export function measureFailures(options: FailureOptions): readonly FailureRow[] {
-  const { nodes, successorsMax, lookups, fractions } = options;
+  const { nodes, successorsMax, lookups, draws, fractions } = options;
   const { world, chance } = growRing({ nodes, successorsMax, seed: 1 });
   const members = world.members.flatMap(({ member }) => member ?? []);
   return fractions.map((fraction) => {
-    const living = survivors(members, Math.round(fraction * members.length), chance);
-    return { fraction, ...lookUpAmong(living, lookups, chance) };
+    const outcomes = Array.from({ length: draws }, () => {
+      const living = survivors(members, Math.round(fraction * members.length), chance);
+      return lookUpAmong(living, Math.ceil(lookups / draws), chance);
+    });
+    return rowOf(fraction, outcomes.flat());
   });
 }
 
@@ -46,24 +54,26 @@ function lookUpAmong(
   living: readonly RingMember[],
   lookups: number,
   chance: Chance,
-): Omit<FailureRow, 'fraction'> {
+): readonly Outcome[] {
   const frozen = new FrozenRing(living);
   const peers = living.map(({ state }) => state.self);
-  const results: LookupResult[] = [];
-  let failed = 0;
-  for (let index = 0; index < lookups; index += 1) {
+  return Array.from({ length: lookups }, () => {
     const asker = oneOf(chance, living);
     if (asker === undefined) throw new Error('nobody is left to look up');
     const position = below(chance, RING_SIZE);
     const result = frozen.lookup(asker, position);
-    results.push(result);
-    if (result.owner?.ringId !== ownerAmong(peers, position).ringId) failed += 1;
-  }
+    return { result, isRight: result.owner?.ringId === ownerAmong(peers, position).ringId };
+  });
+}
+
+function rowOf(fraction: number, outcomes: readonly Outcome[]): FailureRow {
+  const results = outcomes.map(({ result }) => result);
   return {
+    fraction,
     pathLength: summarize(results.map(distinctPeers)),
     answers: summarize(results.map(({ hops }) => hops.length)),
     timeouts: summarize(results.map(({ timeouts }) => timeouts)),
-    failed,
+    failed: outcomes.filter(({ isRight }) => !isRight).length,
   };
 }
 

@@ -13,6 +13,7 @@ const VIRTUAL_NODES = [1, 2, 5, 10, 20];
 /** Small rings are measured in several instances, as many as make this many peers. */
 const PEERS_IN_ALL = 4_096;
 const RINGS_MAX = 16;
+export const FAILURE_DRAWS = 10;
 
 export type Measurements = {
   readonly scale: Scale;
@@ -52,6 +53,7 @@ export function measureAll(scale: Scale): Measurements {
         nodes,
         successorsMax: SUCCESSORS,
         lookups,
+        draws: FAILURE_DRAWS,
         fractions: TABLE_2.map(({ fraction }) => fraction),
       }),
     ),
