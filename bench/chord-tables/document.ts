@@ -42,7 +42,7 @@ const INTRODUCTION = `# Chord's tables, measured
 The experiments of "Chord: A Scalable Peer-to-peer Lookup Protocol for Internet Applications" (Stoica
 et al., IEEE/ACM Transactions on Networking, 2003, section V), repeated with the ring core of this
 repository in its simulator. \`npm run bench chord-tables\` measures everything and writes this page and
-its plots; with \`-- --quick\` it measures a slice in about a minute and only prints. All seeds are
+its plots; with \`-- --quick\` it measures a slice in half a minute and only prints. All seeds are
 fixed: the tables are the same on every machine, the last section is not.
 
 Where an entry reads "mean (1st, 99th)", the numbers in brackets are percentiles, by nearest rank.

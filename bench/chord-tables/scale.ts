@@ -25,7 +25,7 @@ export const FULL: Scale = {
   keyCounts: Array.from({ length: 10 }, (_, index) => (index + 1) * 100_000),
 };
 
-/** About a minute. */
+/** About half a minute. */
 export const QUICK: Scale = {
   ringSizes: powersOfTwo(3, 10),
   spreadNodes: 2 ** 10,
