@@ -30,6 +30,7 @@ export type Measurements = {
 export function measureAll(scale: Scale): Measurements {
   const { nodes, lookups, ringSizes } = scale;
   const largest = Math.max(...ringSizes);
+  // First, so that the peak of memory is its own.
   const { value: largestPaths, seconds } = timed(`path length, N = ${largest}`, () =>
     measurePathLength(pathOptions(scale, largest)),
   );
