@@ -50,8 +50,9 @@ the middle of the paper's 15 to 45 s, and goes round its finger table as often. 
 
 Counted as path length: the distinct peers that answered, the owner among them. A lookup has failed when
 it names nobody, or another peer than the first living member at or after the position at the moment
-the lookup ends; whoever has joined is a member, known to others or not. A lookup whose own peer dies
-does not count. Target: no more failures than the paper's.
+the lookup ends. Whoever joins is a member and owns its positions at once, and the others learn of it a
+few packets later: a lookup that ends in between counts as failed. One whose own peer dies does not
+count. Target: no more failures than the paper's.
 
 ${table(
   [
