@@ -1,13 +1,21 @@
-/** `npm run bench [name …]`: every measured ratio, or the named ones. Each prints both its sides. */
+/**
+ * `npm run bench [name …] [-- --quick]`: everything that is measured against something else, or the
+ * named ones. `--quick` measures less of the Chord tables, and writes no document.
+ */
+import { benchChordTables } from './chord-tables/main.js';
 import { benchGetRingId } from './get-ring-id.js';
-import { benchLookupHops } from './lookup-hops.js';
 
-const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
+type Bench = (options: { readonly isQuick: boolean }) => Promise<void>;
+
+const BENCHES: Readonly<Record<string, Bench>> = {
   'get-ring-id': benchGetRingId,
-  'lookup-hops': benchLookupHops,
+  'chord-tables': benchChordTables,
 };
+const QUICK_FLAG = '--quick';
 
-const names = process.argv.slice(2);
+const given = process.argv.slice(2);
+const names = given.filter((it) => it !== QUICK_FLAG);
+const isQuick = given.includes(QUICK_FLAG);
 const unknown = names.filter((name) => !(name in BENCHES));
 if (unknown.length > 0) {
   process.stderr.write(`no such bench: ${unknown.join(', ')}\n`);
@@ -15,5 +23,5 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 for (const [name, bench] of Object.entries(BENCHES)) {
-  if (names.length === 0 || names.includes(name)) await bench();
+  if (names.length === 0 || names.includes(name)) await bench({ isQuick });
 }

@@ -66,7 +66,7 @@ export function* lookup(options: LookupOptions): Conversation<LookupResult> {
   let stand = fromHere(walk);
   for (let asks = 0; asks <= options.asksMax; asks += 1) {
     if (stand.kind === 'owned') return result(walk, stand.peer, stand.predecessor);
-    if (stand.kind === 'nowhere' || walk.avoided.length > AVOIDED_MAX) break;
+    if (stand.kind === 'nowhere') break;
     if (stand.kind === 'owner' && options.accept?.(stand.peer) === true) {
       return result(walk, stand.peer, undefined);
     }
@@ -101,7 +101,14 @@ function askMyself(walk: Walk, stand: Going): Outcome {
 function questionFor({ options, avoided }: Walk, { kind, peer }: Going): Ask {
   if (kind === 'owner') return { to: peer, question: { kind: 'ping' } };
   const { position } = options;
-  return { to: peer, question: { kind: 'find-successor', position, avoided: [...avoided] } };
+  const named = namedAsAvoided(avoided, options.avoided?.length ?? 0);
+  return { to: peer, question: { kind: 'find-successor', position, avoided: named } };
+}
+
+/** Those avoided from the start, and the last ones found dead: earlier ones lie mostly behind. */
+function namedAsAvoided(avoided: readonly PeerRef[], fromStart: number): readonly PeerRef[] {
+  if (avoided.length <= AVOIDED_MAX) return [...avoided];
+  return [...avoided.slice(0, fromStart), ...avoided.slice(fromStart - AVOIDED_MAX)];
 }
 
 function takeReply(walk: Walk, { kind, peer }: Going, reply: Reply): Outcome {

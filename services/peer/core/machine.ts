@@ -35,7 +35,7 @@ import {
   onSuccessorGone,
   startStabilize,
 } from './stabilize.js';
-import type { Pending, RingLimits, RingState, Step } from './state.js';
+import { atTick, type Pending, type RingLimits, type RingState, type Step } from './state.js';
 import { answer, change, lose, stabilizeSoon, type Turn } from './turn.js';
 
 /** Takes one event; returns the state after it and what must be done, in order. */
@@ -77,6 +77,10 @@ function proceed(turn: Turn): void {
 
 function onTicked(turn: Turn): void {
   const tick = turn.state.tick + 1;
+  if (turn.state.held.length === 0) {
+    turn.state = atTick(turn.state, tick);
+    return;
+  }
   const isOverdue = (since: number): boolean => tick - since >= turn.limits.heldTicksMax;
   for (const { requestId, heldSinceTick } of turn.state.held) {
     if (isOverdue(heldSinceTick)) answer(turn, requestId, { kind: 'busy' });

@@ -80,3 +80,22 @@ export function outsideState(self: PeerRef): RingState {
     nextRequestId: 1,
   };
 }
+
+/**
+ * The state at another tick. Written out, because nearly every event of a peer at rest is a tick, and
+ * a spread takes ten times as long.
+ */
+export function atTick(state: RingState, tick: number): RingState {
+  return {
+    self: state.self,
+    stage: state.stage,
+    predecessor: state.predecessor,
+    successors: state.successors,
+    pending: state.pending,
+    rectifyWith: state.rectifyWith,
+    held: state.held,
+    tick,
+    stabilizeAtTick: state.stabilizeAtTick,
+    nextRequestId: state.nextRequestId,
+  };
+}

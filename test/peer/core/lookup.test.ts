@@ -231,9 +231,16 @@ describe('lookup, within its bounds', () => {
   it('names no more avoided peers than a question may', () => {
     const many = Array.from({ length: 2 * AVOIDED_MAX }, (_, index) => 100 + index);
     const found = look({}, { position: 99, here: startingAt(...many), asksMax: 1_000 });
-    expect(found).toMatchObject({ owner: 'nobody', timeouts: AVOIDED_MAX + 1 });
+    expect(found).toMatchObject({ owner: 'nobody', timeouts: 2 * AVOIDED_MAX });
     const named = found.asks.at(-1)?.split('without')[1]?.split(' ').length;
     expect(named).toBe(AVOIDED_MAX + 1);
+  });
+
+  it('names those avoided from the start, and the last ones found dead', () => {
+    const many = Array.from({ length: AVOIDED_MAX + 1 }, (_, index) => 100 + index);
+    const here = startingAt(...many);
+    const { asks } = look({}, { position: 99, here, avoided: peers(99), asksMax: 1_000 });
+    expect(asks.at(-1)).toMatch(/without \[p99 p101 .* p131\]$/);
   });
 
   it('ends unasked at a candidate that it is to accept', () => {
