@@ -7,14 +7,17 @@
  */
 import type { LookupResult } from '../../services/peer/core/lookup.js';
 import { below, oneOf } from '../../services/system/chance.js';
-import type { NetworkFaults } from '../../services/simulator/network.js';
+import { CALM, type NetworkFaults } from '../../services/simulator/plan.js';
 import type { World } from '../../services/simulator/world.js';
 import { growRing, ownerAmong, RING_SIZE, runFor, type GrownRing } from './grown-ring.js';
 import { distinctPeers } from './massive-failure.js';
 import { summarize, type Summary } from './statistics.js';
 
 /** Mean one-way delay 50 ms, as in the paper; evenly spread, where the paper's is exponential. */
-const NETWORK: NetworkFaults = { loss: 0, duplication: 0, delayMsMin: 0, delayMsMax: 100 };
+const NETWORK: NetworkFaults = {
+  ...CALM,
+  delay: { distribution: 'uniform', min: 0, max: 100 },
+};
 /** 30 s, the middle of the paper's 15 to 45 s, for the successor and for the finger table. */
 const STABILIZE_TICKS = 300;
 /** Churn before the first lookup that counts: every pointer has been looked at under churn. */

@@ -5,7 +5,7 @@
 import { judge } from '../../services/peer/core/invariants.js';
 import { MEMBER_LIMITS, type MemberLimits } from '../../services/peer/core/member.js';
 import { clockwise, distance, type PeerRef } from '../../services/peer/core/ring-space.js';
-import type { NetworkFaults } from '../../services/simulator/network.js';
+import type { NetworkFaults } from '../../services/simulator/plan.js';
 import { World, type SimNode } from '../../services/simulator/world.js';
 import { below, oneOf, seededChance, type Chance } from '../../services/system/chance.js';
 

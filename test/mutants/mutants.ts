@@ -91,8 +91,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'takes a finger for the owner',
     file: `${CORE}/routing.js`,
-    find: 'const successor = successors.find((peer) => !isAvoided(peer));',
-    plant: 'const successor = [...shortcuts, ...successors].find((peer) => !isAvoided(peer));',
+    find: 'const owner = candidates.find(',
+    plant: 'const owner = [...shortcuts, ...candidates].find(',
   },
   {
     name: 'takes a busy peer for dead',

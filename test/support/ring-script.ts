@@ -125,10 +125,10 @@ class RingStage {
   }
 
   #settle(): readonly string[] {
-    const { timeline, up } = this.#world;
+    const { timeline } = this.#world;
     this.#recordedAtMs = timeline.now;
     const isQuiet = (): boolean => timeline.now - this.#recordedAtMs > QUIET_MS;
-    const isSettled = this.#runUntil(() => isQuiet() && this.#isIdeal(up));
+    const isSettled = this.#runUntil(() => isQuiet() && this.#isIdeal(this.#world.up));
     return [...this.#records, ...(isSettled ? [] : ['not settled']), ...this.#places()];
   }
 
@@ -186,6 +186,7 @@ class RingStage {
     this.#world.watcher = {
       disturbed: (why) => this.#record(why),
       touched: () => undefined,
+      promised: () => undefined,
     };
   }
 

@@ -106,8 +106,8 @@ describe('RingMember.tick, seeking the lost', () => {
     tellOfOtherRing(lone);
     expect(lone.answer('asks p60 neighbors', lastView)).toEqual([
       'asks p30 departure p20',
-      'rejoining [p40 p50 p60]',
-      'asks p40.any find-successor 20 without [p20.2]',
+      'rejoining [p60 p40 p50]',
+      'asks p60.any find-successor 20 without [p20.2]',
     ]);
     expect(lone.member.state).toMatchObject({ stage: 'outside', self: peer(20, 2) });
     expect(namesOf(lone.member.acquaintances)).toContain('p30');
@@ -129,14 +129,14 @@ describe('RingMember.tick, seeking the lost', () => {
     const lone = cutOff();
     tellOfOtherRing(lone);
     lone.answer('asks p60 neighbors', lastView);
-    for (const contact of [40, 50, 60]) {
+    for (const contact of [60, 40, 50]) {
       lone.silence(`asks p${contact}.any find-successor 20 without [p20.2]`);
     }
     lone.ticks(1);
-    for (const contact of [40, 50]) {
+    for (const contact of [60, 40]) {
       lone.silence(`asks p${contact}.any find-successor 20 without [p20.2]`);
     }
-    expect(lone.silence('asks p60.any find-successor 20 without [p20.2]')).toEqual(['founded']);
+    expect(lone.silence('asks p50.any find-successor 20 without [p20.2]')).toEqual(['founded']);
     expect(placeText(lone.member.state)).toBe('successors=[] predecessor=nobody');
   });
 
