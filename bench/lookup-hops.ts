@@ -33,7 +33,8 @@ export async function benchLookupHops(): Promise<void> {
 
 async function meanForwards(successorsMax: number): Promise<number> {
   const chance = seededChance(1);
-  const world = new World({ ...MEMBER_LIMITS, ringSize: RING_SIZE, successorsMax }, chance);
+  const limits = { ...MEMBER_LIMITS, ringSize: RING_SIZE, successorsMax, routesMax: 0 };
+  const world = new World(limits, chance);
   growRing(world, chance);
   runFor(world, FILL_MS);
   const members = world.members;

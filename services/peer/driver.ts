@@ -14,6 +14,7 @@ import { INBOUND_MAX } from '../limits.js';
 import { below, type Chance } from '../system/chance.js';
 import type { Cancel, Clock } from '../system/clock.js';
 import type { Reply } from './core/conversation.js';
+import type { LookupManner } from './core/find-owner.js';
 import type { LookupResult } from './core/lookup.js';
 import { RingMember, type MemberEffect, type MemberLimits } from './core/member.js';
 import type { Answer, Letter, Question, RequestId } from './core/messages.js';
@@ -75,6 +76,16 @@ export class PeerDriver {
     return this.#member.acquaintances;
   }
 
+  /** Somebody who should know says that this peer is a member. */
+  learnMember(peer: PeerRef): void {
+    this.#member.routes.learn(peer);
+  }
+
+  /** Somebody who should know says that this life is over. */
+  forgetMember(peer: PeerRef): void {
+    this.#member.routes.forget(peer);
+  }
+
   onEvent(listener: (event: PeerEvent) => void): Cancel {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -114,9 +125,9 @@ export class PeerDriver {
     });
   }
 
-  async lookup(position: RingId): Promise<LookupResult> {
+  async lookup(position: RingId, manner?: LookupManner): Promise<LookupResult> {
     this.#assertMember();
-    return new Promise((resolve) => this.#member.lookup(position, resolve));
+    return new Promise((resolve) => this.#member.lookup(position, resolve, manner));
   }
 
   async send(to: RingId, draft: Draft): Promise<SendResult> {

@@ -12,7 +12,7 @@ import { Network } from './network.js';
 import { Timeline } from './timeline.js';
 
 export const TICK_MS = 100;
-/** A question is tried this often, and each try waits this long. */
+/** A question is tried this often, and each try waits this long; a passed-on lookup once, as it says. */
 export const TRIES = 3;
 export const TRY_TIMEOUT_MS = 1_000;
 
@@ -205,12 +205,13 @@ export class World {
   }
 
   #try(ask: OpenAsk, attempt: number): void {
-    const isLastTry = attempt === TRIES;
-    const { asker, to } = ask;
+    const { asker, to, question } = ask;
+    const isPassedOn = question.kind === 'forward-lookup';
+    const isLastTry = isPassedOn || attempt === TRIES;
     this.network.send({ from: asker.address, to: to.address, isLastTry }, () =>
       this.#arrive(ask, isLastTry),
     );
-    this.timeline.after(TRY_TIMEOUT_MS, () => {
+    this.timeline.after(isPassedOn ? question.budgetMs : TRY_TIMEOUT_MS, () => {
       if (ask.isDone) return;
       if (isLastTry) this.#giveUp(ask);
       else this.#try(ask, attempt + 1);
@@ -261,10 +262,11 @@ export class World {
   }
 
   #giveUp(ask: OpenAsk): void {
-    const { asker, member, requestId, to } = ask;
+    const { asker, member, requestId, to, question } = ask;
     ask.isDone = true;
     const elapsedMs = this.timeline.now - ask.since;
-    if (this.#isAlive(to)) this.falseSilences += 1;
+    const isEvidence = question.kind !== 'forward-lookup';
+    if (isEvidence && this.#isAlive(to)) this.falseSilences += 1;
     this.#reach(asker, member, () => {
       const isVerdict = member.state.pending?.requestId === requestId;
       if (isVerdict && this.#isAlive(to)) {

@@ -40,7 +40,7 @@ describe('Talks', () => {
     const { talks, asked, ends, start } = create();
     start(30, 40);
     expect({ asked, ends }).toEqual({ asked: ['p30'], ends: [] });
-    expect(talks.resume(1, answered('busy'))).toBe(true);
+    expect(talks.resume(1, answered('busy'))?.to).toEqual(peer(30));
     expect({ asked, ends }).toEqual({ asked: ['p30', 'p40'], ends: [] });
     talks.resume(2, silence);
     expect(ends).toEqual([['busy', 'silence']]);
@@ -64,9 +64,9 @@ describe('Talks', () => {
   it('has nobody to hand a reply to that none waits for, or waits for no more', () => {
     const { talks, ends, start } = create();
     start(30);
-    expect(talks.resume(7, silence)).toBe(false);
-    expect(talks.resume(1, silence)).toBe(true);
-    expect(talks.resume(1, answered('busy'))).toBe(false);
+    expect(talks.resume(7, silence)).toBeUndefined();
+    expect(talks.resume(1, silence)?.to).toEqual(peer(30));
+    expect(talks.resume(1, answered('busy'))).toBeUndefined();
     expect(ends).toEqual([['silence']]);
   });
 });
