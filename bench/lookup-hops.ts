@@ -7,15 +7,12 @@
  * shorter, which is printed beside it.
  */
 import { MEMBER_LIMITS } from '../services/peer/core/member.js';
-import { World, type SimNode } from '../services/simulator/world.js';
-import { below, oneOf, seededChance, type Chance } from '../services/system/chance.js';
+import { World } from '../services/simulator/world.js';
+import { below, oneOf, seededChance } from '../services/system/chance.js';
+import { growRing, RING_SIZE } from './ring-growth.js';
 
 const NODES = 1_024;
 const LOOKUPS = 10_000;
-const RING_SIZE = 2 ** 31;
-/** Virtual time for a batch of joiners to settle, and for all finger tables to fill. */
-const SETTLE_MS = 8_000;
-const FILL_MS = 30_000;
 
 export async function benchLookupHops(): Promise<void> {
   const expected = Math.log2(NODES) / 2;
@@ -35,8 +32,7 @@ async function meanForwards(successorsMax: number): Promise<number> {
   const chance = seededChance(1);
   const limits = { ...MEMBER_LIMITS, ringSize: RING_SIZE, successorsMax, routesMax: 0 };
   const world = new World(limits, chance);
-  growRing(world, chance);
-  runFor(world, FILL_MS);
+  growRing(world, chance, NODES);
   const members = world.members;
   let forwards = 0;
   let done = 0;
@@ -50,28 +46,4 @@ async function meanForwards(successorsMax: number): Promise<number> {
     while (done <= index && world.timeline.runNext());
   }
   return forwards / done;
-}
-
-/** Doubles the ring until it has all its nodes. */
-function growRing(world: World, chance: Chance): void {
-  world.start(newNode(world, chance)).found();
-  while (world.nodes.size < NODES) {
-    const peers = world.members.flatMap(({ member }) => member?.state.self ?? []);
-    const count = Math.min(peers.length, NODES - world.nodes.size);
-    for (let index = 0; index < count; index += 1) {
-      const contact = oneOf(chance, peers);
-      if (contact !== undefined) world.start(newNode(world, chance)).join([contact]);
-    }
-    runFor(world, SETTLE_MS);
-  }
-}
-
-function newNode(world: World, chance: Chance): SimNode {
-  const ringId = below(chance, RING_SIZE);
-  return world.addNode(`p${world.nodes.size}`, ringId);
-}
-
-function runFor(world: World, ms: number): void {
-  const end = world.timeline.now + ms;
-  while (world.timeline.now < end && world.timeline.runNext());
 }

@@ -1,10 +1,12 @@
 /** `npm run bench [name …]`: every measured ratio, or the named ones. Each prints both its sides. */
 import { benchGetRingId } from './get-ring-id.js';
 import { benchLookupHops } from './lookup-hops.js';
+import { benchRouteCache } from './route-cache.js';
 
 const BENCHES: Readonly<Record<string, () => Promise<void>>> = {
   'get-ring-id': benchGetRingId,
   'lookup-hops': benchLookupHops,
+  'route-cache': benchRouteCache,
 };
 
 const names = process.argv.slice(2);

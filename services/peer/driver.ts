@@ -19,6 +19,7 @@ import type { LookupResult } from './core/lookup.js';
 import { RingMember, type MemberEffect, type MemberLimits } from './core/member.js';
 import type { Answer, Letter, Question, RequestId } from './core/messages.js';
 import type { PeerRef, RingId } from './core/ring-space.js';
+import type { RouteCache } from './core/route-cache.js';
 import type { Draft, SendResult } from './core/send.js';
 import type { RingState } from './core/state.js';
 import type { Survey } from './core/survey.js';
@@ -76,14 +77,8 @@ export class PeerDriver {
     return this.#member.acquaintances;
   }
 
-  /** Somebody who should know says that this peer is a member. */
-  learnMember(peer: PeerRef): void {
-    this.#member.routes.learn(peer);
-  }
-
-  /** Somebody who should know says that this life is over. */
-  forgetMember(peer: PeerRef): void {
-    this.#member.routes.forget(peer);
+  get routes(): RouteCache {
+    return this.#member.routes;
   }
 
   onEvent(listener: (event: PeerEvent) => void): Cancel {

@@ -1,8 +1,8 @@
 /**
  * One peer as a whole: the ring machine, and the conversations around it.
  *
- * Joining (`joiner.ts`), lookups and messages (`wayfinder.ts`), finger refresh, asking after lost
- * peers, and moving to the larger ring after a cut.
+ * Joining (`joiner.ts`), lookups and messages (`wayfinder.ts`), finger refresh and asking after lost
+ * peers (`upkeep.ts`), and moving to the larger ring after a cut.
  * No I/O, clock or randomness: time comes as `tick`, the rest through `perform`. Whoever drives a
  * member keeps the duties listed in `machine.ts`, and `perform` must not call back at once.
  */
@@ -13,7 +13,6 @@ import { Joiner, type JoinerLimits } from './joiner.js';
 import type { LookupResult } from './lookup.js';
 import { step } from './machine.js';
 import type { Answer, Letter, Question, RequestId, RingEffect, RingEvent } from './messages.js';
-import { seekReunion, type ReunionVerdict } from './reunion.js';
 import type { PeerRef, RingId } from './ring-space.js';
 import { RouteCache } from './route-cache.js';
 import { learnFromAnswer, learnFromEnd, learnFromQuestion } from './route-learning.js';
@@ -22,16 +21,16 @@ import type { Draft, SendResult } from './send.js';
 import { outsideState, type RingLimits, type RingState } from './state.js';
 import { survey, type Survey } from './survey.js';
 import { Talks } from './talks.js';
+import { Upkeep, type UpkeepLimits } from './upkeep.js';
 import { Wayfinder, type WayfinderLimits } from './wayfinder.js';
 
 export type MemberLimits = RingLimits &
   SeekerLimits &
   WayfinderLimits &
-  JoinerLimits & {
+  JoinerLimits &
+  UpkeepLimits & {
     /** Most members seen by one survey. */
     readonly viewsMax: number;
-    /** Ticks between two rounds of the finger table once it is filled. */
-    readonly fingerTicks: number;
     /** Most members remembered to begin lookups at; 0 for none. */
     readonly routesMax: number;
     /** Tries to join the other ring after a cut, before this peer is a ring of its own again. */
@@ -86,12 +85,11 @@ export class RingMember {
   readonly #talks: Talks;
   readonly #wayfinder: Wayfinder;
   readonly #joiner: Joiner;
+  readonly #upkeep: Upkeep;
+  /** Who is remembered to begin lookups at; whoever hears more of the ring may teach it. */
+  readonly routes: RouteCache;
   #state: RingState;
   #fingers: Fingers;
-  #routes: RouteCache;
-  #isFixingFinger = false;
-  #isSeekingReunion = false;
-  #nextFingerTick = 0;
 
   constructor(deps: MemberDeps) {
     this.#deps = deps;
@@ -101,24 +99,28 @@ export class RingMember {
       ask: (to, question) => this.#ask(to, question),
       askMyself: (question) => this.#answerMyself(question),
     });
-    this.#wayfinder = new Wayfinder({
-      limits: deps.limits,
-      state: () => this.#state,
-      fingers: () => this.#fingers,
-      routes: () => this.#routes,
-      talks: this.#talks,
+    const { limits } = deps;
+    const state = (): RingState => this.#state;
+    const fingers = (): Fingers => this.#fingers;
+    this.#state = outsideState(deps.self);
+    this.#fingers = new Fingers(deps.self, limits.ringSize);
+    this.routes = new RouteCache({ ...limits, self: deps.self });
+    const shared = { limits, state, fingers, routes: this.routes, talks: this.#talks };
+    this.#wayfinder = new Wayfinder(shared);
+    this.#upkeep = new Upkeep({
+      ...shared,
+      seeker: this.#seeker,
+      wayfinder: this.#wayfinder,
+      rejoin: (contacts) => this.#rejoin(contacts),
     });
     this.#joiner = new Joiner({
-      limits: deps.limits,
-      state: () => this.#state,
+      limits,
+      state,
       walk: (walk, done) => this.#talks.start(walk, done),
       joinBehind: (peer) => this.#submit({ kind: 'join-behind', peer }),
       onFailed: (tries) => deps.perform({ kind: 'join-failed', tries }),
       onGivenUp: () => this.found(),
     });
-    this.#state = outsideState(deps.self);
-    this.#fingers = new Fingers(deps.self, deps.limits.ringSize);
-    this.#routes = new RouteCache({ ...deps.limits, self: deps.self });
   }
 
   get state(): RingState {
@@ -127,11 +129,6 @@ export class RingMember {
 
   get fingers(): Fingers {
     return this.#fingers;
-  }
-
-  /** Who is remembered to begin lookups at; whoever hears more of the ring may teach it. */
-  get routes(): RouteCache {
-    return this.#routes;
   }
 
   /** Every other peer this one could start from after a restart: neighbours first. */
@@ -173,10 +170,7 @@ export class RingMember {
   tick(): void {
     this.#submit({ kind: 'ticked' });
     this.#joiner.tick();
-    const { tick, stage } = this.#state;
-    if (stage !== 'member') return;
-    if (tick >= this.#nextFingerTick && !this.#isFixingFinger) this.#fixFinger();
-    if (!this.#isSeekingReunion) this.#seekReunion();
+    if (this.#state.stage === 'member') this.#upkeep.tick();
   }
 
   /** A question from another peer (or from an application, which is no peer). */
@@ -189,7 +183,7 @@ export class RingMember {
     if (from !== undefined && question.kind === 'ping') {
       this.#seeker.known.hear(from, this.#state.tick);
     }
-    learnFromQuestion(this.#routes, from, question);
+    learnFromQuestion(this.routes, from, question);
     const reply = (answer: Answer): void => {
       this.#deps.perform({ kind: 'answer', requestId, answer });
     };
@@ -200,7 +194,7 @@ export class RingMember {
   }
 
   answered(requestId: RequestId, answer: Answer, elapsedMs: number): void {
-    learnFromAnswer(this.#routes, answer);
+    learnFromAnswer(this.routes, answer);
     if (this.#hear(requestId, { kind: 'answered', answer, elapsedMs })) return;
     this.#submit({ kind: 'answered', requestId, answer });
   }
@@ -229,7 +223,7 @@ export class RingMember {
   /** False when no conversation has asked this. */
   #hear(requestId: RequestId, reply: Reply): boolean {
     const ask = this.#talks.resume(requestId, reply);
-    if (ask !== undefined) learnFromEnd(this.#routes, ask, reply);
+    if (ask !== undefined) learnFromEnd(this.routes, ask, reply);
     return ask !== undefined;
   }
 
@@ -254,12 +248,12 @@ export class RingMember {
       case 'lost':
         this.#seeker.known.lose(effect.peer, this.#state.tick);
         this.#fingers.forget(effect.peer);
-        this.#routes.forget(effect.peer);
+        this.routes.forget(effect.peer);
         break;
       case 'founded':
       case 'joined':
         this.#joiner.stop();
-        this.#nextFingerTick = this.#state.tick;
+        this.#upkeep.fixFingersSoon();
         break;
       case 'join-failed':
         return this.#joiner.failed();
@@ -267,48 +261,7 @@ export class RingMember {
     this.#deps.perform(effect);
   }
 
-  // Fingers
-
-  /** Fills the table at one lookup a tick, then refreshes it at leisure. */
-  #fixFinger(): void {
-    const position = this.#fingers.next(this.#state.successors);
-    const { fingerTicks } = this.#deps.limits;
-    this.#nextFingerTick = this.#state.tick + (position === undefined ? fingerTicks : 1);
-    if (position === undefined) return;
-    const fingers = this.#fingers;
-    this.#isFixingFinger = true;
-    const plainly = { ...USUAL_MANNER, usesCache: false };
-    this.#wayfinder.find(position, plainly, ({ owner }) => {
-      this.#isFixingFinger = false;
-      fingers.store(owner);
-      if (owner !== undefined && owner.ringId !== this.#state.self.ringId) {
-        this.#seeker.known.meet(owner, this.#state.tick);
-      }
-    });
-  }
-
   // Reunion
-
-  #seekReunion(): void {
-    const sought = this.#seeker.next(this.#state);
-    if (sought === undefined) return;
-    const { tick } = this.#state;
-    const { self, predecessor, successors } = this.#state;
-    if ([self, predecessor, ...successors].some((peer) => peer?.address === sought.address)) {
-      return this.#seeker.known.meet(sought, tick);
-    }
-    this.#isSeekingReunion = true;
-    this.#talks.start(seekReunion(sought, { ...this.#deps.limits, self }), (verdict) => {
-      this.#isSeekingReunion = false;
-      this.#onReunionVerdict(sought, self, verdict);
-    });
-  }
-
-  #onReunionVerdict(sought: PeerRef, asker: PeerRef, verdict: ReunionVerdict): void {
-    if (verdict.kind === 'found-here') this.#seeker.known.meet(sought, this.#state.tick);
-    const isStillHere = this.#state.stage === 'member' && this.#state.self === asker;
-    if (verdict.kind === 'rejoin' && isStillHere) this.#rejoin(verdict.contacts);
-  }
 
   /** Leaves this ring and joins the other one as a new life. */
   #rejoin(contacts: readonly PeerRef[]): void {
@@ -318,7 +271,6 @@ export class RingMember {
     const reborn = { ...self, incarnation: self.incarnation + 1 };
     this.#state = { ...outsideState(reborn), tick, nextRequestId };
     this.#fingers = new Fingers(reborn, this.#deps.limits.ringSize);
-    this.#routes = new RouteCache({ ...this.#deps.limits, self: reborn });
     this.#deps.perform({ kind: 'rejoining', contacts });
     this.join(contacts, this.#deps.limits.rejoinTriesMax);
   }

@@ -28,7 +28,7 @@ export type WayfinderDeps = {
   readonly limits: WayfinderLimits;
   readonly state: () => RingState;
   readonly fingers: () => Fingers;
-  readonly routes: () => RouteCache;
+  readonly routes: RouteCache;
   readonly talks: Talks;
 };
 
@@ -101,7 +101,7 @@ export class Wayfinder {
     const last = successors.at(-1);
     if (last === undefined) return undefined;
     const gap = distance(self.ringId, last.ringId, this.#deps.limits.ringSize) / successors.length;
-    return this.#deps.routes().firstFrom(position, gap * REMEMBERED_GAPS_MAX);
+    return this.#deps.routes.firstFrom(position, gap * REMEMBERED_GAPS_MAX);
   }
 }
 
