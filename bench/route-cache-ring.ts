@@ -14,7 +14,7 @@ import { growRing, newNode, RING_SIZE, runFor } from './ring-growth.js';
 const NODES = 1_000;
 const CHANGE_INTERVAL_MS = 1_000;
 const LEASE_MS = 15_000;
-const LOOKUP_INTERVAL_MS = 25;
+const LOOKUP_INTERVAL_MS = 10;
 /** The ring changes for so long before anything is counted: until crashes expire as they happen. */
 const WARM_UP_MS = 30_000;
 const MEASURED_MS = 150_000;
