@@ -63,7 +63,8 @@ export async function* callServerStream<Request, Response>(
   request: Request,
   { signal, metadata = new Metadata() }: Omit<CallOptions, 'timeoutMs'> & { signal: AbortSignal },
 ): AsyncGenerator<Response, void, void> {
-  if (signal.aborted) return;
+  const isGivenUp = (): boolean => signal.aborted;
+  if (isGivenUp()) return;
   const call: ClientReadableStream<Response> = client.makeServerStreamRequest(
     method.path,
     (value) => method.requestSerialize(value),
@@ -76,7 +77,7 @@ export async function* callServerStream<Request, Response>(
   try {
     for await (const message of call) yield message as Response;
   } catch (thrown) {
-    if (!signal.aborted) throw thrown;
+    if (!isGivenUp()) throw thrown;
   } finally {
     signal.removeEventListener('abort', cancel);
     cancel();

@@ -21,7 +21,7 @@ describe('runSimulation', () => {
 
   it('tries every kind of fault within the fixed seeds', () => {
     const kinds = FIXED_SEEDS.flatMap((seed) =>
-      Object.keys(runSimulation({ seed, ...OPTIONS, faultsMs: 10_000 }).faults),
+      Object.keys(runSimulation({ seed, ...OPTIONS, faultsMs: 20_000 }).faults),
     );
     expect([...new Set(kinds)].sort()).toEqual(
       ['crash', 'crash-any', 'cut', 'join', 'leave', 'mend', 'pause', 'restart'].sort(),
