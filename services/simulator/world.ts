@@ -12,7 +12,7 @@ import { Network } from './network.js';
 import { Timeline } from './timeline.js';
 
 export const TICK_MS = 100;
-/** A question is tried this often, and each try waits this long; a passed-on lookup once, as it says. */
+/** A question is tried this often, and each try waits this long; a passed-on lookup once. */
 export const TRIES = 3;
 export const TRY_TIMEOUT_MS = 1_000;
 
