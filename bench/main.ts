@@ -4,12 +4,14 @@
  */
 import { benchChordTables } from './chord-tables/main.js';
 import { benchGetRingId } from './get-ring-id.js';
+import { benchRouteCache } from './route-cache.js';
 
 type Bench = (options: { readonly isQuick: boolean }) => Promise<void>;
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   'get-ring-id': benchGetRingId,
   'chord-tables': benchChordTables,
+  'route-cache': benchRouteCache,
 };
 const QUICK_FLAG = '--quick';
 

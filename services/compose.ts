@@ -257,6 +257,7 @@ class ComposedNode implements Node {
       join: config.join,
       joinTimeoutMs: config.joinTimeoutMs,
       renewIntervalMs: Math.ceil(config.membershipTtlMs / 3),
+      isRouteCacheOn: config.routeCache > 0,
       memory,
       notebook: new Notebook(stores.node),
       ownRing: keepers === undefined ? undefined : this.#ring,
@@ -284,7 +285,12 @@ class ComposedNode implements Node {
     this.#closers.push(() => links.close());
     const driver = new PeerDriver({
       self,
-      limits: { ...MEMBER_LIMITS, ringSize: ring.size, successorsMax: ring.successorsMax },
+      limits: {
+        ...MEMBER_LIMITS,
+        ringSize: ring.size,
+        successorsMax: ring.successorsMax,
+        routesMax: config.routeCache,
+      },
       tickMs: config.tickMs,
       clock: systemClock,
       chance: systemChance,

@@ -63,6 +63,12 @@ export const OPTIONS = {
     { min: 2, max: 16 },
     'Successors that a peer knows, in a ring to found.',
   ),
+  /** With room for all members most lookups take one hop; each takes about 200 bytes. */
+  routeCache: integer(
+    4_096,
+    { min: 0, max: 1_000_000 },
+    'Members that this node remembers, to look up in one hop; 0 for none.',
+  ),
   /** Lower drops crashed members from the directory faster; members renew three times as often. */
   membershipTtlMs: integer(
     15_000,

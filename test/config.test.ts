@@ -34,6 +34,7 @@ const DEFAULTS = {
   tickMs: 100,
   answerTimeoutMs: 2_000,
   successorsMax: 4,
+  routeCache: 4_096,
   membershipTtlMs: 15_000,
   joinTimeoutMs: 60_000,
   drainTimeoutMs: 5_000,

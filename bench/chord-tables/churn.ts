@@ -9,7 +9,7 @@ import type { LookupResult } from '../../services/peer/core/lookup.js';
 import { below, oneOf } from '../../services/system/chance.js';
 import { CALM, type NetworkFaults } from '../../services/simulator/plan.js';
 import type { World } from '../../services/simulator/world.js';
-import { growRing, ownerAmong, RING_SIZE, runFor, type GrownRing } from './grown-ring.js';
+import { growRing, ownerAmong, RING_SIZE, runFor, type GrownRing } from '../grown-ring.js';
 import { distinctPeers } from './massive-failure.js';
 import { summarize, type Summary } from './statistics.js';
 

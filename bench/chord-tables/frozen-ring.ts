@@ -4,7 +4,7 @@
  * Lookups are the production walk over the production routes, from the pointers and fingers that each
  * peer had at that moment. The dead do not answer.
  */
-import type { Ask, Reply } from '../../services/peer/core/conversation.js';
+import { asksOf, type Ask, type Heard } from '../../services/peer/core/conversation.js';
 import { lookup, type LookupResult } from '../../services/peer/core/lookup.js';
 import { MEMBER_LIMITS, type RingMember } from '../../services/peer/core/member.js';
 import type { Answer, Question } from '../../services/peer/core/messages.js';
@@ -29,14 +29,18 @@ export class FrozenRing {
       asksMax: MEMBER_LIMITS.asksMax,
     });
     let turn = walk.next();
-    while (turn.done !== true) turn = walk.next(this.#reply(turn.value));
+    while (turn.done !== true) {
+      const [ask] = asksOf(turn.value);
+      if (ask === undefined) throw new Error('this walk asks one question at a time');
+      turn = walk.next(this.#reply(ask));
+    }
     return turn.value;
   }
 
-  #reply({ to, question }: Ask): Reply {
-    const member = this.#living.get(to.ringId);
-    if (member === undefined) return { kind: 'unanswered', elapsedMs: 0 };
-    return { kind: 'answered', answer: answerOf(member, question), elapsedMs: 0 };
+  #reply(ask: Ask): Heard {
+    const member = this.#living.get(ask.to.ringId);
+    if (member === undefined) return { kind: 'unanswered', elapsedMs: 0, ask };
+    return { kind: 'answered', answer: answerOf(member, ask.question), elapsedMs: 0, ask };
   }
 }
 

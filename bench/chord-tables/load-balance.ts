@@ -3,7 +3,7 @@
  * key to the first peer at or after it. A peer with v virtual nodes stands at v places.
  */
 import { firstChoice, positionOfKey } from '../../services/hash/core/digest.js';
-import { RING_SIZE } from './grown-ring.js';
+import { RING_SIZE } from '../grown-ring.js';
 import { summarize, type Summary } from './statistics.js';
 
 export type LoadRow = {

@@ -5,7 +5,7 @@ import type { LookupResult } from '../../services/peer/core/lookup.js';
 import type { RingMember } from '../../services/peer/core/member.js';
 import { below, oneOf, type Chance } from '../../services/system/chance.js';
 import { FrozenRing } from './frozen-ring.js';
-import { growRing, ownerAmong, RING_SIZE } from './grown-ring.js';
+import { growRing, ownerAmong, RING_SIZE } from '../grown-ring.js';
 import { summarize, type Summary } from './statistics.js';
 
 export type FailureOptions = {

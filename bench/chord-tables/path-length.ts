@@ -4,7 +4,7 @@
  */
 import type { LookupResult } from '../../services/peer/core/lookup.js';
 import { below, oneOf } from '../../services/system/chance.js';
-import { growRing, RING_SIZE, type GrownRing } from './grown-ring.js';
+import { growRing, RING_SIZE, type GrownRing } from '../grown-ring.js';
 import { summarize, type Summary } from './statistics.js';
 
 export type PathOptions = {

@@ -1,6 +1,6 @@
 /** How fast the simulator is: time and memory depend on the machine, nothing else here does. */
 import { MEMBER_LIMITS } from '../../services/peer/core/member.js';
-import { growRing, runFor } from './grown-ring.js';
+import { growRing, runFor } from '../grown-ring.js';
 
 export type Speed = {
   /** The largest ring: grown by joins, and asked all its lookups. */

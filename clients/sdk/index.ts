@@ -34,4 +34,4 @@ export type { CallOptions, ConnectOptions } from './channel.js';
 export type { Peer } from './messages.js';
 export type { Assignment } from './hash.js';
 export type { MembershipEvent } from './welcome.js';
-export type { Lookup, Message, Neighbors, Receipt } from './peer.js';
+export type { Lookup, LookupOptions, Message, Neighbors, Receipt } from './peer.js';

@@ -1,5 +1,6 @@
 /** The ring, as an application uses it: lookups, messages, neighbours. */
 import {
+  LookupMode,
   PeerServiceService,
   type LookupRequest,
 } from '../../proto/gen/ringbinder/v1/peer_service.js';
@@ -11,6 +12,15 @@ export type Lookup = {
   readonly owner: Peer;
   /** Who was asked, the owner last; empty when the asked node is the owner. */
   readonly hops: readonly { readonly peer: Peer; readonly latencyMs: number }[];
+};
+
+export type LookupOptions = CallOptions & {
+  /** Who drives the way from peer to peer: the connected node, or each peer on it. */
+  readonly mode?: 'iterative' | 'recursive';
+  /** Questions under way at once, 1 to 3; default 1. */
+  readonly parallelism?: number;
+  /** Goes the whole way, and not first to the member remembered as the owner. */
+  readonly skipRouteCache?: boolean;
 };
 
 export type Neighbors = {
@@ -28,6 +38,11 @@ export type Message = {
 
 export type Receipt = { readonly messageId: string; readonly path: readonly Peer[] };
 
+const MODES = {
+  iterative: LookupMode.LOOKUP_MODE_ITERATIVE,
+  recursive: LookupMode.LOOKUP_MODE_RECURSIVE,
+} as const;
+
 export class PeerApi {
   readonly #channel: NodeChannel;
 
@@ -35,11 +50,11 @@ export class PeerApi {
     this.#channel = channel;
   }
 
-  async lookupKey(key: string, options?: CallOptions): Promise<Lookup> {
+  async lookupKey(key: string, options?: LookupOptions): Promise<Lookup> {
     return this.#lookup({ target: { $case: 'key', value: key } }, options);
   }
 
-  async lookupRingId(ringId: number, options?: CallOptions): Promise<Lookup> {
+  async lookupRingId(ringId: number, options?: LookupOptions): Promise<Lookup> {
     return this.#lookup({ target: { $case: 'ringId', value: BigInt(ringId) } }, options);
   }
 
@@ -80,7 +95,12 @@ export class PeerApi {
     }
   }
 
-  async #lookup(request: LookupRequest, options?: CallOptions): Promise<Lookup> {
+  async #lookup(
+    { target }: Pick<LookupRequest, 'target'>,
+    options: LookupOptions = {},
+  ): Promise<Lookup> {
+    const { mode = 'iterative', parallelism = 0, skipRouteCache = false } = options;
+    const request = { target, mode: MODES[mode], parallelism, skipRouteCache };
     const wire = await this.#channel.unary(PeerServiceService.lookup, request, options);
     return {
       ringId: Number(wire.ringId),

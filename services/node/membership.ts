@@ -12,6 +12,7 @@ import type { PeerRef } from '../peer/core/ring-space.js';
 import type { PeerDriver } from '../peer/driver.js';
 import type { Cancel, Clock } from '../system/clock.js';
 import type { Directory } from './directory.js';
+import { feedRoutes } from './member-feed.js';
 import type { NodeMemory, Notebook } from './notebook.js';
 import { findRing, type FoundRing, type Ring, type RingFinderDeps } from './ring-finder.js';
 import { StartError } from './start-error.js';
@@ -29,6 +30,8 @@ export type MembershipDeps = {
   readonly join: readonly string[];
   readonly joinTimeoutMs: number;
   readonly renewIntervalMs: number;
+  /** Whether the route cache is to follow the directory. */
+  readonly isRouteCacheOn: boolean;
   readonly memory: NodeMemory | undefined;
   readonly notebook: Notebook;
   /** The ring whose directory this node holds; undefined when it holds none. */
@@ -72,6 +75,7 @@ export class Membership {
       clock.every(renewIntervalMs, () => void this.#keepListed(place)),
       clock.every(SAVE_INTERVAL_MS, () => void this.#save(place)),
     );
+    if (this.#deps.isRouteCacheOn) this.#feedRoutes(place);
     return place.driver;
   }
 
@@ -228,6 +232,12 @@ export class Membership {
   #onNewLife(): void {
     this.#isEntered = false;
     if (this.#place !== undefined) void this.#keepListed(this.#place);
+  }
+
+  #feedRoutes({ directory, driver }: Place): void {
+    const { clock, log } = this.#deps;
+    const { signal } = this.#leaving;
+    void feedRoutes({ directory, routes: driver.routes, clock, log, signal });
   }
 
   /** Enters this life into the directory, then renews it; says once when that fails, and once when it works again. */

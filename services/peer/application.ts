@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { RingbinderError } from '../errors.js';
 import { PAYLOAD_BYTES_MAX } from '../limits.js';
-import type { Hop } from './core/lookup.js';
+import type { LookupManner } from './core/find-owner.js';
+import type { Hop } from './core/messages.js';
 import type { PeerRef, RingId } from './core/ring-space.js';
 import type { SendResult } from './core/send.js';
 import type { PeerFace } from './face.js';
@@ -17,8 +18,9 @@ export class PeerApplication {
     this.#face = face;
   }
 
-  async lookup(position: RingId): Promise<Found> {
-    const { owner, hops, timeouts } = await this.#face.seat.driver.lookup(position);
+  async lookup(position: RingId, manner?: LookupManner): Promise<Found> {
+    const { driver } = this.#face.seat;
+    const { owner, hops, timeouts } = await driver.lookup(position, manner);
     if (owner !== undefined) return { owner, hops };
     throw lookupFailed(position, timeouts);
   }

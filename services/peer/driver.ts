@@ -14,10 +14,12 @@ import { INBOUND_MAX } from '../limits.js';
 import { below, type Chance } from '../system/chance.js';
 import type { Cancel, Clock } from '../system/clock.js';
 import type { Reply } from './core/conversation.js';
+import type { LookupManner } from './core/find-owner.js';
 import type { LookupResult } from './core/lookup.js';
 import { RingMember, type MemberEffect, type MemberLimits } from './core/member.js';
 import type { Answer, Letter, Question, RequestId } from './core/messages.js';
 import type { PeerRef, RingId } from './core/ring-space.js';
+import type { RouteCache } from './core/route-cache.js';
 import type { Draft, SendResult } from './core/send.js';
 import type { RingState } from './core/state.js';
 import type { Survey } from './core/survey.js';
@@ -75,6 +77,10 @@ export class PeerDriver {
     return this.#member.acquaintances;
   }
 
+  get routes(): RouteCache {
+    return this.#member.routes;
+  }
+
   onEvent(listener: (event: PeerEvent) => void): Cancel {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -114,9 +120,9 @@ export class PeerDriver {
     });
   }
 
-  async lookup(position: RingId): Promise<LookupResult> {
+  async lookup(position: RingId, manner?: LookupManner): Promise<LookupResult> {
     this.#assertMember();
-    return new Promise((resolve) => this.#member.lookup(position, resolve));
+    return new Promise((resolve) => this.#member.lookup(position, resolve, manner));
   }
 
   async send(to: RingId, draft: Draft): Promise<SendResult> {

@@ -71,6 +71,8 @@ function refusal(answer: Answer, self: PeerRef): RingbinderError {
       );
     case 'not-member':
       return new RingbinderError('PEER_NOT_MEMBER', 'this peer is not in the ring', facts);
+    case 'not-found':
+      return new RingbinderError('LOOKUP_FAILED', 'no way to the position was found', facts);
     case 'inbox-full':
       return new RingbinderError('INBOX_FULL', 'the inbox of this peer has no room left', facts);
     default:

@@ -1,13 +1,16 @@
 /** The gRPC face of a peer: PeerService. */
-import type {
-  PeerServiceServer,
-  WatchMessagesResponse,
+import {
+  LookupMode,
+  type LookupRequest,
+  type PeerServiceServer,
+  type WatchMessagesResponse,
 } from '../../proto/gen/ringbinder/v1/peer_service.js';
 import { positionOfKey } from '../hash/core/digest.js';
 import type { Handlers } from '../rpc/handlers.js';
 import { ringIdFromWire } from '../rpc/wire-ring-id.js';
 import { timestampToWire } from '../rpc/wire-time.js';
 import type { WatchItem } from '../rpc/watch-queue.js';
+import type { LookupManner } from './core/find-owner.js';
 import type { Letter } from './core/messages.js';
 import type { PeerApplication } from './application.js';
 import type { PeerFace } from './face.js';
@@ -36,12 +39,15 @@ export function createPeerHandler(deps: PeerHandlerDeps): Partial<Handlers<PeerS
     getNeighbors: async ({ caller }) =>
       neighborsToWire(await face.ask(caller, { kind: 'neighbors' }, 'neighbors')),
 
-    findSuccessor: async ({ ringId, avoidedPeers, caller }) => {
+    findSuccessor: async ({ ringId, avoidedPeers, alternatesMax, caller }) => {
       const position = ringIdFromWire(ringId, ringSize());
       const avoided = avoidedPeers.map((peer) => peerFromWire(peer, ringSize()));
-      const question = { kind: 'find-successor', position, avoided } as const;
-      const { kind, peer } = await face.ask(caller, question, 'owner', 'next-hop');
-      return { answer: { $case: kind === 'owner' ? 'owner' : 'nextHop', value: peerToWire(peer) } };
+      const question = { kind: 'find-successor', position, avoided, alternatesMax } as const;
+      const { kind, peer, alternates } = await face.ask(caller, question, 'owner', 'next-hop');
+      return {
+        answer: { $case: kind === 'owner' ? 'owner' : 'nextHop', value: peerToWire(peer) },
+        alternates: alternates?.map(peerToWire) ?? [],
+      };
     },
 
     notify: async ({ candidate, caller }) => {
@@ -52,12 +58,15 @@ export function createPeerHandler(deps: PeerHandlerDeps): Partial<Handlers<PeerS
 
     ping: async ({ caller }) => aliveToWire(await face.ask(caller, { kind: 'ping' }, 'alive')),
 
-    lookup: async ({ target }) => {
+    lookup: async ({ target, ...wishes }, { deadlineMs }) => {
       const position =
         target?.$case === 'key'
           ? positionOfKey(target.value, ringSize())
           : ringIdFromWire(target?.value ?? 0n, ringSize());
-      const { owner, hops } = await application.lookup(position);
+      const { owner, hops } = await application.lookup(position, {
+        ...mannerFromWire(wishes),
+        patienceMs: deadlineMs ?? Number.POSITIVE_INFINITY,
+      });
       return { ringId: BigInt(position), owner: peerToWire(owner), hops: hops.map(hopToWire) };
     },
 
@@ -70,6 +79,18 @@ export function createPeerHandler(deps: PeerHandlerDeps): Partial<Handlers<PeerS
     watchMessages: async function* (_request, { signal }) {
       for await (const item of inbox.watch(signal)) yield watchEventToWire(item);
     },
+  };
+}
+
+function mannerFromWire({
+  mode,
+  parallelism,
+  skipRouteCache,
+}: Omit<LookupRequest, 'target'>): Omit<LookupManner, 'patienceMs'> {
+  return {
+    mode: mode === LookupMode.LOOKUP_MODE_RECURSIVE ? 'recursive' : 'iterative',
+    parallelism: Math.max(1, parallelism),
+    usesCache: !skipRouteCache,
   };
 }
 

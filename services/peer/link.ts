@@ -3,10 +3,14 @@
  *
  * A connection that breaks says nothing about the peer behind it, so a call that failed on the way is
  * tried again, at once and after two short pauses, within the answer timeout. What is left counts as
- * silence. Every refusal is an answer: it proves that the peer lives.
+ * silence. Every refusal is an answer: it proves that the peer lives. A lookup that is passed on has a
+ * time of its own and is tried once: its asker knows other ways.
  */
 import type { Client } from '@grpc/grpc-js';
-import { NodeServiceService } from '../../proto/gen/ringbinder/internal/v1/node_service.js';
+import {
+  NodeServiceService,
+  type ForwardLookupResponse,
+} from '../../proto/gen/ringbinder/internal/v1/node_service.js';
 import {
   PeerServiceService,
   type Caller,
@@ -18,11 +22,14 @@ import { callUnary } from '../rpc/channel.js';
 import { connectTo } from '../rpc/node-client.js';
 import type { Cancel, Clock } from '../system/clock.js';
 import type { Reply } from './core/conversation.js';
+import { PATH_HOPS_MAX } from './core/forward.js';
 import type { Answer, Question } from './core/messages.js';
 import type { PeerRef } from './core/ring-space.js';
+import { ALTERNATES_MAX } from './core/routing.js';
 import {
   aliveFromWire,
   callerToWire,
+  hopFromWire,
   letterToWire,
   neighborsFromWire,
   peerFromWire,
@@ -56,9 +63,11 @@ export class PeerLinks {
     const { clock, answerTimeoutMs } = this.#deps;
     const start = clock.monotonicMs();
     const elapsedMs = (): number => clock.monotonicMs() - start;
-    for (const pauseMs of [0, ...RETRY_PAUSES_MS]) {
+    const isPassedOn = question.kind === 'forward-lookup';
+    const patienceMs = isPassedOn ? question.budgetMs : answerTimeoutMs;
+    for (const pauseMs of [0, ...(isPassedOn ? [] : RETRY_PAUSES_MS)]) {
       if (pauseMs > 0) await new Promise<void>((wake) => clock.after(pauseMs, wake));
-      const timeoutMs = answerTimeoutMs - elapsedMs();
+      const timeoutMs = patienceMs - elapsedMs();
       if (timeoutMs <= 0) break;
       try {
         const answer = await this.#askOnce(from, to, question, timeoutMs);
@@ -97,8 +106,17 @@ export class PeerLinks {
       case 'find-successor': {
         const method = PeerServiceService.findSuccessor;
         const avoidedPeers = question.avoided.map(peerToWire);
-        const request = { ringId: BigInt(question.position), avoidedPeers, caller };
+        const ringId = BigInt(question.position);
+        const alternatesMax = question.alternatesMax ?? 0;
+        const request = { ringId, avoidedPeers, caller, alternatesMax };
         return stepFromWire(await callUnary(client, method, request, options), ringSize);
+      }
+      case 'forward-lookup': {
+        const method = NodeServiceService.forwardLookup;
+        const { position, avoided, hopsMax } = question;
+        const avoidedPeers = avoided.map(peerToWire);
+        const request = { ringId: BigInt(position), avoidedPeers, hopsMax, caller };
+        return foundFromWire(await callUnary(client, method, request, options), ringSize);
       }
       case 'ping': {
         const wire = await callUnary(client, PeerServiceService.ping, { caller }, options);
@@ -171,10 +189,21 @@ async function tell(
   }
 }
 
-function stepFromWire({ answer }: FindSuccessorResponse, ringSize: number): Answer {
+function stepFromWire({ answer, alternates }: FindSuccessorResponse, ringSize: number): Answer {
   if (answer === undefined) return { kind: 'busy' };
   const kind = answer.$case === 'owner' ? 'owner' : 'next-hop';
-  return { kind, peer: peerFromWire(answer.value, ringSize) };
+  const others = alternates.slice(0, ALTERNATES_MAX);
+  return {
+    kind,
+    peer: peerFromWire(answer.value, ringSize),
+    alternates: others.map((peer) => peerFromWire(peer, ringSize)),
+  };
+}
+
+function foundFromWire({ owner, hops }: ForwardLookupResponse, ringSize: number): Answer {
+  if (owner === undefined) return { kind: 'not-found' };
+  const path = hops.slice(-PATH_HOPS_MAX).map((hop) => hopFromWire(hop, ringSize));
+  return { kind: 'found', owner: peerFromWire(owner, ringSize), hops: path };
 }
 
 /** What a peer's refusal says about it. One that fails in a way of its own lives, and is kept. */
@@ -186,6 +215,8 @@ function refusalOf(reason: ErrorReason): Answer {
     case 'INCARNATION_STALE':
     case 'RING_MISMATCH':
       return { kind: 'stale' };
+    case 'LOOKUP_FAILED':
+      return { kind: 'not-found' };
     case 'INBOX_FULL':
       return { kind: 'inbox-full' };
     default:

@@ -5,8 +5,10 @@ import type {
 } from '../../proto/gen/ringbinder/internal/v1/node_service.js';
 import { InboxMessage } from '../../proto/gen/ringbinder/v1/peer_service.js';
 import type { Handlers } from '../rpc/handlers.js';
+import { ringIdFromWire } from '../rpc/wire-ring-id.js';
+import { FORWARD_MS_MAX } from './core/forward.js';
 import type { PeerFace } from './face.js';
-import { letterFromWire, peerFromWire, requiredPeer } from './wire.js';
+import { hopToWire, letterFromWire, peerFromWire, peerToWire, requiredPeer } from './wire.js';
 
 export type NodeHandlerDeps = {
   readonly face: PeerFace;
@@ -29,6 +31,19 @@ export function createNodeHandler({
     nudgePeer: async ({ caller }) => {
       await face.ask(caller, { kind: 'nudge' }, 'noted');
       return {};
+    },
+
+    forwardLookup: async ({ ringId, avoidedPeers, hopsMax, caller }, { deadlineMs }) => {
+      const { ringSize } = face.seat;
+      const question = {
+        kind: 'forward-lookup',
+        position: ringIdFromWire(ringId, ringSize),
+        avoided: avoidedPeers.map((peer) => peerFromWire(peer, ringSize)),
+        hopsMax,
+        budgetMs: Math.min(FORWARD_MS_MAX, deadlineMs ?? FORWARD_MS_MAX),
+      } as const;
+      const { owner, hops } = await face.ask(caller, question, 'found');
+      return { owner: peerToWire(owner), hops: hops.map(hopToWire) };
     },
 
     deliverMessage: async ({ message, caller }) => {

@@ -10,9 +10,8 @@ import {
 } from '../../proto/gen/ringbinder/v1/peer_service.js';
 import { RingbinderError } from '../errors.js';
 import { ringIdFromWire } from '../rpc/wire-ring-id.js';
-import { durationToWire } from '../rpc/wire-time.js';
-import type { Hop } from './core/lookup.js';
-import type { Letter, Neighbors, Stage } from './core/messages.js';
+import { durationFromWire, durationToWire } from '../rpc/wire-time.js';
+import type { Hop, Letter, Neighbors, Stage } from './core/messages.js';
 import type { PeerRef } from './core/ring-space.js';
 
 export const HEARTBEAT: Heartbeat = {};
@@ -128,6 +127,11 @@ export function letterFromWire(wire: InboxMessage, ringSize: number): Letter {
     payload: wire.payload,
     path: wire.path.map((peer) => peerFromWire(peer, ringSize)),
   };
+}
+
+export function hopFromWire({ peer, latency }: LookupHop, ringSize: number): Hop {
+  const elapsedMs = latency === undefined ? 0 : durationFromWire(latency);
+  return { peer: peerFromWire(requiredPeer(peer), ringSize), elapsedMs };
 }
 
 export function hopToWire({ peer, elapsedMs }: Hop): LookupHop {

@@ -1,5 +1,11 @@
 /** Calls from this node to another. */
-import { type Client, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import {
+  type Client,
+  type ClientReadableStream,
+  Metadata,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
 import { ERRORS, type ErrorReason, RingbinderError, type StatusName } from '../errors.js';
 import { systemClock, TIMER_MS_MAX } from '../system/clock.js';
 import type { RequestCodec, ResponseCodec } from './handlers.js';
@@ -45,6 +51,37 @@ export function callUnary<Request, Response>(
     const giveUp = () => call.cancel();
     signal?.addEventListener('abort', giveUp);
   });
+}
+
+/**
+ * Opens a stream and yields what comes. Ends with the stream, or quietly when the signal says so;
+ * throws the `ServiceError` of grpc-js.
+ */
+export async function* callServerStream<Request, Response>(
+  client: Client,
+  method: RequestCodec<Request> & ResponseCodec<Response>,
+  request: Request,
+  { signal, metadata = new Metadata() }: Omit<CallOptions, 'timeoutMs'> & { signal: AbortSignal },
+): AsyncGenerator<Response, void, void> {
+  const isGivenUp = (): boolean => signal.aborted;
+  if (isGivenUp()) return;
+  const call: ClientReadableStream<Response> = client.makeServerStreamRequest(
+    method.path,
+    (value) => method.requestSerialize(value),
+    (bytes) => method.responseDeserialize(bytes),
+    request,
+    metadata,
+  );
+  const cancel = (): void => call.cancel();
+  signal.addEventListener('abort', cancel);
+  try {
+    for await (const message of call) yield message as Response;
+  } catch (thrown) {
+    if (!isGivenUp()) throw thrown;
+  } finally {
+    signal.removeEventListener('abort', cancel);
+    cancel();
+  }
 }
 
 /**

@@ -2,9 +2,9 @@
  * Forwarding whole services to another node: calls go out as they came in, and its answers and
  * refusals come back unchanged. A forwarded call is marked, so that it is never forwarded twice.
  */
-import { Metadata, type Client, type ClientReadableStream, type ServiceError } from '@grpc/grpc-js';
+import { Metadata, type Client, type ServiceError } from '@grpc/grpc-js';
 import { RingbinderError } from '../errors.js';
-import { callUnary, fromServiceError } from './channel.js';
+import { callServerStream, callUnary, fromServiceError } from './channel.js';
 import type { CallContext, RpcMethod } from './handlers.js';
 import { connectTo } from './node-client.js';
 import { FORWARDED_KEY } from './running-call.js';
@@ -62,22 +62,11 @@ export class Forwarder {
     context: CallContext,
   ): AsyncGenerator<unknown, void, void> {
     const { client, address } = this.#clientFor(context);
-    const call: ClientReadableStream<unknown> = client.makeServerStreamRequest(
-      method.path,
-      (value) => method.requestSerialize(value),
-      (bytes) => method.responseDeserialize(bytes),
-      request,
-      marked(context),
-    );
-    const cancel = (): void => call.cancel();
-    context.signal.addEventListener('abort', cancel);
+    const options = { signal: context.signal, metadata: marked(context) };
     try {
-      for await (const message of call) yield message;
+      yield* callServerStream(client, method, request, options);
     } catch (thrown) {
-      if (!context.signal.aborted) throw this.#refusal(thrown as ServiceError, address);
-    } finally {
-      context.signal.removeEventListener('abort', cancel);
-      cancel();
+      throw this.#refusal(thrown as ServiceError, address);
     }
   }
 

@@ -3,7 +3,7 @@
  * frames (5 bytes each). HTTP/2 headers are not counted. Sizes follow the protos' fields; a test
  * holds them against the generated encoders.
  */
-import type { Answer, Neighbors, Question } from '../peer/core/messages.js';
+import type { Answer, Hop, Neighbors, Question } from '../peer/core/messages.js';
 import type { PeerRef } from '../peer/core/ring-space.js';
 
 const FRAME_BYTES = 5;
@@ -28,7 +28,9 @@ export function answerBytes(answer: Answer): number {
       return FRAME_BYTES + placeBytes(answer.self, answer.predecessor) + TAG_BYTES + 1;
     case 'owner':
     case 'next-hop':
-      return FRAME_BYTES + peerFieldBytes(answer.peer);
+      return FRAME_BYTES + peerFieldBytes(answer.peer) + sumOf(answer.alternates ?? []);
+    case 'found':
+      return FRAME_BYTES + peerFieldBytes(answer.owner) + pathBytes(answer.hops);
     default:
       return FRAME_BYTES;
   }
@@ -37,7 +39,17 @@ export function answerBytes(answer: Answer): number {
 function contentBytes(question: Question): number {
   switch (question.kind) {
     case 'find-successor':
-      return numberFieldBytes(question.position) + sumOf(question.avoided);
+      return (
+        numberFieldBytes(question.position) +
+        sumOf(question.avoided) +
+        numberFieldBytes(question.alternatesMax ?? 0)
+      );
+    case 'forward-lookup':
+      return (
+        numberFieldBytes(question.position) +
+        sumOf(question.avoided) +
+        numberFieldBytes(question.hopsMax)
+      );
     case 'notify':
       return peerFieldBytes(question.candidate);
     case 'departure':
@@ -59,6 +71,21 @@ function neighborsBytes({ self, predecessor, successors }: Neighbors): number {
 function placeBytes(self: PeerRef, predecessor: PeerRef | undefined): number {
   const before = predecessor === undefined ? 0 : peerFieldBytes(predecessor);
   return peerFieldBytes(self) + numberFieldBytes(self.incarnation) + before;
+}
+
+function pathBytes(hops: readonly Hop[]): number {
+  let bytes = 0;
+  for (const { peer, elapsedMs } of hops) {
+    bytes += textFieldBytes(peerFieldBytes(peer) + durationFieldBytes(elapsedMs));
+  }
+  return bytes;
+}
+
+/** Seconds and nanoseconds; the message is there even when both are 0. */
+function durationFieldBytes(ms: number): number {
+  const seconds = Math.floor(ms / 1_000);
+  const nanos = Math.floor((ms - seconds * 1_000) * 1_000_000);
+  return TAG_BYTES + 1 + numberFieldBytes(seconds) + numberFieldBytes(nanos);
 }
 
 function callerBytes(from: PeerRef, to: PeerRef): number {

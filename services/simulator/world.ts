@@ -13,7 +13,7 @@ import { Timeline } from './timeline.js';
 import { answerBytes, questionBytes, type Traffic } from './traffic.js';
 
 export const TICK_MS = 100;
-/** A question is tried this often, and each try waits this long. */
+/** A question is tried this often, and each try waits this long; a passed-on lookup once. */
 export const TRIES = 3;
 export const TRY_TIMEOUT_MS = 1_000;
 /** How long a node that has left goes on answering. */
@@ -240,14 +240,16 @@ export class World {
   }
 
   #try(ask: OpenAsk, attempt: number): void {
-    const isLastTry = attempt === TRIES;
-    const { asker, to } = ask;
+    const { asker, to, question } = ask;
+    const isPassedOn = question.kind === 'forward-lookup';
+    const isLastTry = isPassedOn || attempt === TRIES;
     this.traffic.messages += 1;
-    this.traffic.bytes += questionBytes(ask.question, ask.from, to);
+    this.traffic.bytes += questionBytes(question, ask.from, to);
     this.network.send({ from: asker.address, to: to.address, isLastTry }, () =>
       this.#arrive(ask, isLastTry),
     );
-    this.timeline.after(TRY_TIMEOUT_MS / asker.clockRate, () => {
+    const timeoutMs = isPassedOn ? question.budgetMs : TRY_TIMEOUT_MS;
+    this.timeline.after(timeoutMs / asker.clockRate, () => {
       if (ask.isDone) return;
       if (isLastTry) this.#giveUp(ask);
       else this.#try(ask, attempt + 1);
@@ -306,10 +308,11 @@ export class World {
   }
 
   #giveUp(ask: OpenAsk): void {
-    const { asker, member, requestId, to } = ask;
+    const { asker, member, requestId, to, question } = ask;
     ask.isDone = true;
     const elapsedMs = this.timeline.now - ask.since;
-    if (this.#isAlive(to)) this.falseSilences += 1;
+    const isEvidence = question.kind !== 'forward-lookup';
+    if (isEvidence && this.#isAlive(to)) this.falseSilences += 1;
     this.#reach(asker, member, () => {
       const isVerdict = member.state.pending?.requestId === requestId;
       if (isVerdict && this.#isAlive(to)) {

@@ -64,7 +64,7 @@ describe('requestReader', () => {
 
   it('refuses more items than allowed', () => {
     const avoidedPeers = Array.from({ length: 33 }, () => peer);
-    const bytes = findSuccessor.requestSerialize({ ringId: 1n, avoidedPeers });
+    const bytes = findSuccessor.requestSerialize({ ringId: 1n, avoidedPeers, alternatesMax: 0 });
     const { violations } = refusal(() => requestReader(findSuccessor)(bytes));
     expect(violations).toMatchObject([{ field: 'avoided_peers' }]);
   });
@@ -115,7 +115,12 @@ describe('requestReader', () => {
   it('never fails otherwise, whatever byte is changed or cut off', () => {
     const read = requestReader(findSuccessor);
     const caller = { peer, ringName: 'ring', expectedIncarnation: 3n };
-    const good = findSuccessor.requestSerialize({ ringId: 9n, avoidedPeers: [peer], caller });
+    const good = findSuccessor.requestSerialize({
+      ringId: 9n,
+      avoidedPeers: [peer],
+      caller,
+      alternatesMax: 0,
+    });
     const reasons = new Set<string>();
     const attempt = (bytes: Buffer) => {
       try {

@@ -4,6 +4,7 @@ import { PeerServiceService } from '../../proto/gen/ringbinder/v1/peer_service.j
 import {
   aliveToWire,
   callerToWire,
+  hopToWire,
   letterToWire,
   neighborsToWire,
   peerToWire,
@@ -30,6 +31,18 @@ describe('questionBytes', () => {
         PeerServiceService.findSuccessor.requestSerialize({
           ringId: 77_777n,
           avoidedPeers: avoided.map(peerToWire),
+          alternatesMax: 0,
+          caller,
+        }),
+      ),
+    );
+    const forwarded = { position: 77_777, avoided, hopsMax: 32, budgetMs: 6_000 };
+    expect(questionBytes({ kind: 'forward-lookup', ...forwarded }, one, other)).toBe(
+      framed(
+        NodeServiceService.forwardLookup.requestSerialize({
+          ringId: 77_777n,
+          avoidedPeers: avoided.map(peerToWire),
+          hopsMax: 32,
           caller,
         }),
       ),
@@ -67,10 +80,23 @@ describe('answerBytes', () => {
     expect(answerBytes({ kind: 'alive', ...alive })).toBe(
       framed(PeerServiceService.ping.responseSerialize(aliveToWire(alive))),
     );
-    expect(answerBytes({ kind: 'owner', peer: other })).toBe(
+    expect(answerBytes({ kind: 'owner', peer: other, alternates: [one] })).toBe(
       framed(
         PeerServiceService.findSuccessor.responseSerialize({
           answer: { $case: 'owner', value: peerToWire(other) },
+          alternates: [peerToWire(one)],
+        }),
+      ),
+    );
+    const hops = [
+      { peer: one, elapsedMs: 0 },
+      { peer: third, elapsedMs: 1_234.5 },
+    ];
+    expect(answerBytes({ kind: 'found', owner: third, hops })).toBe(
+      framed(
+        NodeServiceService.forwardLookup.responseSerialize({
+          owner: peerToWire(third),
+          hops: hops.map(hopToWire),
         }),
       ),
     );

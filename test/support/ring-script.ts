@@ -38,6 +38,8 @@ const LIMITS: MemberLimits = {
   stabilizeTicks: 100,
   seekLostTicks: 30,
   fingerTicks: 10_000,
+  // A transcript shows the whole way.
+  routesMax: 0,
 };
 const SETTLE_MS_MAX = 120_000;
 /** Whoever has said nothing for so long has nothing on its way. */

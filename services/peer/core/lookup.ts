@@ -7,11 +7,9 @@
  * and that predecessor is tried first.
  */
 import type { Ask, Conversation, Reply } from './conversation.js';
-import type { RouteStep } from './routing.js';
+import type { Hop } from './messages.js';
+import type { RouteStep, Way } from './routing.js';
 import { isAvoided, isBetween, isOwnedBy, type PeerRef, type RingId } from './ring-space.js';
-
-/** A peer that answered during a lookup. */
-export type Hop = { readonly peer: PeerRef; readonly elapsedMs: number };
 
 export type LookupResult = {
   /** The first live peer at or after the position; undefined when no way to it was found. */
@@ -46,16 +44,14 @@ type Walk = {
   readonly options: LookupOptions;
   readonly avoided: PeerRef[];
   /** Where the walk stood before, to go back to. */
-  readonly trail: Going[];
+  readonly trail: Way[];
   readonly hops: Hop[];
   timeouts: number;
 };
 
-type Going = Extract<RouteStep, { peer: PeerRef }>;
-
 /** Where a walk stands after a reply: going on, nowhere to go, or there. */
 type Outcome =
-  | Going
+  | Way
   | { readonly kind: 'nowhere' }
   | { readonly kind: 'owned'; readonly peer: PeerRef; readonly predecessor: PeerRef | undefined };
 
@@ -93,12 +89,12 @@ function fromHere({ options, avoided }: Walk): Outcome {
 }
 
 /** The walk has come back to the peer that started it. */
-function askMyself(walk: Walk, stand: Going): Outcome {
+function askMyself(walk: Walk, stand: Way): Outcome {
   const { self, predecessor } = walk.options;
   return stand.kind === 'owner' ? confirm(walk, self, predecessor()) : fromHere(walk);
 }
 
-function questionFor({ options, avoided }: Walk, { kind, peer }: Going): Ask {
+function questionFor({ options, avoided }: Walk, { kind, peer }: Way): Ask {
   if (kind === 'owner') return { to: peer, question: { kind: 'ping' } };
   const { position } = options;
   const named = namedAsAvoided(avoided, options.avoided?.length ?? 0);
@@ -111,7 +107,7 @@ function namedAsAvoided(avoided: readonly PeerRef[], fromStart: number): readonl
   return [...avoided.slice(0, fromStart), ...avoided.slice(fromStart - AVOIDED_MAX)];
 }
 
-function takeReply(walk: Walk, { kind, peer }: Going, reply: Reply): Outcome {
+function takeReply(walk: Walk, { kind, peer }: Way, reply: Reply): Outcome {
   if (reply.kind === 'unanswered') {
     walk.timeouts += 1;
     return goBack(walk, peer);
@@ -145,7 +141,7 @@ function confirm(walk: Walk, owner: PeerRef, predecessor: PeerRef | undefined): 
 }
 
 /** A peer has pointed to itself, to the owner, or to a peer that must be closer. */
-function follow(walk: Walk, from: PeerRef, to: Going): Outcome {
+function follow(walk: Walk, from: PeerRef, to: Way): Outcome {
   if (to.peer.ringId === from.ringId) return { kind: 'owned', peer: from, predecessor: undefined };
   const isProgress =
     to.kind === 'owner' || isBetween(from.ringId, to.peer.ringId, walk.options.position);

@@ -114,6 +114,7 @@ function onAsked(
       endOlderLives(turn, { ...question.peer, incarnation: question.peer.incarnation + 1 });
       break;
     case 'find-successor':
+    case 'forward-lookup':
     case 'deliver':
       throw new Error(`${question.kind} is not for the ring machine`);
   }

@@ -1,35 +1,38 @@
 /**
  * One peer as a whole: the ring machine, and the conversations around it.
  *
- * Joining (walk, then Zave's join, tried again until it succeeds), lookups and messages for
- * applications, finger refresh, asking after lost peers, and moving to the larger ring after a cut.
+ * Joining (`joiner.ts`), lookups and messages (`wayfinder.ts`), finger refresh and asking after lost
+ * peers (`upkeep.ts`), and moving to the larger ring after a cut.
  * No I/O, clock or randomness: time comes as `tick`, the rest through `perform`. Whoever drives a
  * member keeps the duties listed in `machine.ts`, and `perform` must not call back at once.
  */
+import type { Reply } from './conversation.js';
 import { Fingers } from './fingers.js';
-import { lookup, type LookupOptions, type LookupResult } from './lookup.js';
+import { USUAL_MANNER, type LookupManner } from './find-owner.js';
+import { Joiner, type JoinerLimits } from './joiner.js';
+import type { LookupResult } from './lookup.js';
 import { step } from './machine.js';
 import type { Answer, Letter, Question, RequestId, RingEffect, RingEvent } from './messages.js';
-import { findPlace } from './place.js';
-import { seekReunion, type ReunionVerdict } from './reunion.js';
 import type { PeerRef, RingId } from './ring-space.js';
-import { route, type RouteStep } from './routing.js';
+import { RouteCache } from './route-cache.js';
+import { learnFromAnswer, learnFromEnd, learnFromQuestion } from './route-learning.js';
 import { Seeker, type SeekerLimits } from './seeker.js';
-import { sendLetter, type Draft, type SendResult } from './send.js';
+import type { Draft, SendResult } from './send.js';
 import { outsideState, type RingLimits, type RingState } from './state.js';
 import { survey, type Survey } from './survey.js';
 import { Talks } from './talks.js';
+import { Upkeep, type UpkeepLimits } from './upkeep.js';
+import { Wayfinder, type WayfinderLimits } from './wayfinder.js';
 
 export type MemberLimits = RingLimits &
-  SeekerLimits & {
-    /** Most questions of one lookup. */
-    readonly asksMax: number;
+  SeekerLimits &
+  WayfinderLimits &
+  JoinerLimits &
+  UpkeepLimits & {
     /** Most members seen by one survey. */
     readonly viewsMax: number;
-    /** Ticks between two rounds of the finger table once it is filled. */
-    readonly fingerTicks: number;
-    /** Ticks between two tries to join. */
-    readonly joinRetryTicks: number;
+    /** Most members remembered to begin lookups at; 0 for none. */
+    readonly routesMax: number;
     /** Tries to join the other ring after a cut, before this peer is a ring of its own again. */
     readonly rejoinTriesMax: number;
   };
@@ -43,8 +46,10 @@ export const MEMBER_LIMITS: Omit<MemberLimits, 'ringSize'> = {
   knownMax: 256,
   knownTicksMax: 24 * 60 * 60 * 10,
   asksMax: 96,
+  forwardsMax: 256,
   viewsMax: 4_096,
   fingerTicks: 100,
+  routesMax: 4_096,
   seekLostTicks: 10,
   seekMetTicks: 100,
   joinRetryTicks: 3,
@@ -67,23 +72,24 @@ export type MemberDeps = {
   readonly deliver: (letter: Letter) => 'delivered' | 'inbox-full';
 };
 
-type Joining = {
-  readonly contacts: readonly PeerRef[];
-  readonly triesMax: number;
-  tries: number;
-  retryAtTick: number;
-};
+/** Questions that the ring machine never sees. */
+const FOR_MEMBERS: ReadonlySet<Question['kind']> = new Set([
+  'find-successor',
+  'forward-lookup',
+  'deliver',
+]);
 
 export class RingMember {
   readonly #deps: MemberDeps;
   readonly #seeker: Seeker;
   readonly #talks: Talks;
+  readonly #wayfinder: Wayfinder;
+  readonly #joiner: Joiner;
+  readonly #upkeep: Upkeep;
+  /** Who is remembered to begin lookups at; whoever hears more of the ring may teach it. */
+  readonly routes: RouteCache;
   #state: RingState;
   #fingers: Fingers;
-  #joining: Joining | undefined;
-  #isFixingFinger = false;
-  #isSeekingReunion = false;
-  #nextFingerTick = 0;
 
   constructor(deps: MemberDeps) {
     this.#deps = deps;
@@ -93,8 +99,28 @@ export class RingMember {
       ask: (to, question) => this.#ask(to, question),
       askMyself: (question) => this.#answerMyself(question),
     });
+    const { limits } = deps;
+    const state = (): RingState => this.#state;
+    const fingers = (): Fingers => this.#fingers;
     this.#state = outsideState(deps.self);
-    this.#fingers = new Fingers(deps.self, deps.limits.ringSize);
+    this.#fingers = new Fingers(deps.self, limits.ringSize);
+    this.routes = new RouteCache({ ...limits, self: deps.self });
+    const shared = { limits, state, fingers, routes: this.routes, talks: this.#talks };
+    this.#wayfinder = new Wayfinder(shared);
+    this.#upkeep = new Upkeep({
+      ...shared,
+      seeker: this.#seeker,
+      wayfinder: this.#wayfinder,
+      rejoin: (contacts) => this.#rejoin(contacts),
+    });
+    this.#joiner = new Joiner({
+      limits,
+      state,
+      walk: (walk, done) => this.#talks.start(walk, done),
+      joinBehind: (peer) => this.#submit({ kind: 'join-behind', peer }),
+      onFailed: (tries) => deps.perform({ kind: 'join-failed', tries }),
+      onGivenUp: () => this.found(),
+    });
   }
 
   get state(): RingState {
@@ -117,7 +143,7 @@ export class RingMember {
 
   /** Becomes a ring of one. */
   found(): void {
-    this.#joining = undefined;
+    this.#joiner.stop();
     this.#submit({ kind: 'founded' });
   }
 
@@ -128,13 +154,11 @@ export class RingMember {
    */
   join(contacts: readonly PeerRef[], triesMax = Number.POSITIVE_INFINITY): void {
     this.seek(contacts);
-    const anyLife = contacts.map((peer) => ({ ...peer, incarnation: 0 }));
-    this.#joining = { contacts: anyLife, triesMax, tries: 0, retryAtTick: 0 };
-    this.#tryToJoin(this.#joining);
+    this.#joiner.start(contacts, triesMax);
   }
 
   leave(): void {
-    this.#joining = undefined;
+    this.#joiner.stop();
     this.#submit({ kind: 'leave-requested' });
   }
 
@@ -145,13 +169,8 @@ export class RingMember {
 
   tick(): void {
     this.#submit({ kind: 'ticked' });
-    const { tick, stage } = this.#state;
-    if (this.#joining !== undefined && stage === 'outside' && tick >= this.#joining.retryAtTick) {
-      this.#tryToJoin(this.#joining);
-    }
-    if (stage !== 'member') return;
-    if (tick >= this.#nextFingerTick && !this.#isFixingFinger) this.#fixFinger();
-    if (!this.#isSeekingReunion) this.#seekReunion();
+    this.#joiner.tick();
+    if (this.#state.stage === 'member') this.#upkeep.tick();
   }
 
   /** A question from another peer (or from an application, which is no peer). */
@@ -164,60 +183,58 @@ export class RingMember {
     if (from !== undefined && question.kind === 'ping') {
       this.#seeker.known.hear(from, this.#state.tick);
     }
+    learnFromQuestion(this.routes, from, question);
+    const reply = (answer: Answer): void => {
+      this.#deps.perform({ kind: 'answer', requestId, answer });
+    };
     const answer = this.#answerAtOnce(expected, question);
-    if (answer !== undefined) this.#deps.perform({ kind: 'answer', requestId, answer });
+    if (answer !== undefined) reply(answer);
+    else if (question.kind === 'forward-lookup') this.#wayfinder.goOn(question, reply);
     else this.#submit({ kind: 'asked', requestId, from, question });
   }
 
   answered(requestId: RequestId, answer: Answer, elapsedMs: number): void {
-    if (!this.#talks.resume(requestId, { kind: 'answered', answer, elapsedMs })) {
-      this.#submit({ kind: 'answered', requestId, answer });
-    }
+    learnFromAnswer(this.routes, answer);
+    if (this.#hear(requestId, { kind: 'answered', answer, elapsedMs })) return;
+    this.#submit({ kind: 'answered', requestId, answer });
   }
 
   unanswered(requestId: RequestId, elapsedMs: number): void {
-    if (!this.#talks.resume(requestId, { kind: 'unanswered', elapsedMs })) {
-      this.#submit({ kind: 'unanswered', requestId });
-    }
+    if (this.#hear(requestId, { kind: 'unanswered', elapsedMs })) return;
+    this.#submit({ kind: 'unanswered', requestId });
   }
 
-  lookup(position: RingId, done: (result: LookupResult) => void): void {
-    this.#talks.start(lookup(this.#lookupOptions(position)), done);
+  lookup(
+    position: RingId,
+    done: (result: LookupResult) => void,
+    manner: LookupManner = USUAL_MANNER,
+  ): void {
+    this.#wayfinder.find(position, manner, done);
   }
 
   send(to: RingId, draft: Draft, done: (result: SendResult) => void): void {
-    this.#talks.start(sendLetter(draft, this.#lookupOptions(to)), done);
+    this.#wayfinder.send(to, draft, done);
   }
 
   survey(done: (result: Survey) => void): void {
     this.#talks.start(survey(this.#state.self, this.#deps.limits.viewsMax), done);
   }
 
-  #lookupOptions(position: RingId): LookupOptions {
-    return {
-      self: this.#state.self,
-      position,
-      here: (avoided) => this.#routeFromHere(position, avoided),
-      predecessor: () => this.#state.predecessor,
-      asksMax: this.#deps.limits.asksMax,
-    };
-  }
-
-  #routeFromHere(position: RingId, avoided: readonly PeerRef[]): RouteStep {
-    if (this.#state.stage !== 'member') return { kind: 'nowhere' };
-    return route(this.#state, this.#fingers.peers(), position, avoided);
+  /** False when no conversation has asked this. */
+  #hear(requestId: RequestId, reply: Reply): boolean {
+    const ask = this.#talks.resume(requestId, reply);
+    if (ask !== undefined) learnFromEnd(this.routes, ask, reply);
+    return ask !== undefined;
   }
 
   /** Answers what needs no turn of the machine; undefined for the rest. */
   #answerAtOnce(expected: number, question: Question): Answer | undefined {
     const { self, stage } = this.#state;
     if (expected !== 0 && expected !== self.incarnation) return { kind: 'stale' };
-    if (question.kind !== 'find-successor' && question.kind !== 'deliver') return undefined;
+    if (!FOR_MEMBERS.has(question.kind)) return undefined;
     if (stage !== 'member') return { kind: 'not-member' };
     if (question.kind === 'deliver') return { kind: this.#deps.deliver(question.letter) };
-    const next = this.#routeFromHere(question.position, question.avoided);
-    if (next.kind === 'self') return { kind: 'owner', peer: self };
-    return next.kind === 'nowhere' ? { kind: 'busy' } : next;
+    return question.kind === 'find-successor' ? this.#wayfinder.show(question) : undefined;
   }
 
   #submit(event: RingEvent): void {
@@ -231,81 +248,20 @@ export class RingMember {
       case 'lost':
         this.#seeker.known.lose(effect.peer, this.#state.tick);
         this.#fingers.forget(effect.peer);
+        this.routes.forget(effect.peer);
         break;
       case 'founded':
       case 'joined':
-        this.#joining = undefined;
-        this.#nextFingerTick = this.#state.tick;
+        this.#joiner.stop();
+        this.#upkeep.fixFingersSoon();
         break;
       case 'join-failed':
-        return this.#onJoinFailed();
+        return this.#joiner.failed();
     }
     this.#deps.perform(effect);
   }
 
-  // Joining
-
-  #tryToJoin(joining: Joining): void {
-    joining.tries += 1;
-    joining.retryAtTick = Number.POSITIVE_INFINITY;
-    const { contacts } = joining;
-    const { asksMax } = this.#deps.limits;
-    this.#talks.start(findPlace({ self: this.#state.self, contacts, asksMax }), (place) => {
-      if (this.#joining !== joining || this.#state.stage !== 'outside') return;
-      if (place === undefined) this.#onJoinFailed();
-      else this.#submit({ kind: 'join-behind', peer: place });
-    });
-  }
-
-  #onJoinFailed(): void {
-    const joining = this.#joining;
-    if (joining === undefined) return;
-    if (joining.tries >= joining.triesMax) return this.found();
-    joining.retryAtTick = this.#state.tick + this.#deps.limits.joinRetryTicks;
-    this.#deps.perform({ kind: 'join-failed', tries: joining.tries });
-  }
-
-  // Fingers
-
-  /** Fills the table at one lookup a tick, then refreshes it at leisure. */
-  #fixFinger(): void {
-    const position = this.#fingers.next(this.#state.successors);
-    const { fingerTicks } = this.#deps.limits;
-    this.#nextFingerTick = this.#state.tick + (position === undefined ? fingerTicks : 1);
-    if (position === undefined) return;
-    const fingers = this.#fingers;
-    this.#isFixingFinger = true;
-    this.lookup(position, ({ owner }) => {
-      this.#isFixingFinger = false;
-      fingers.store(owner);
-      if (owner !== undefined && owner.ringId !== this.#state.self.ringId) {
-        this.#seeker.known.meet(owner, this.#state.tick);
-      }
-    });
-  }
-
   // Reunion
-
-  #seekReunion(): void {
-    const sought = this.#seeker.next(this.#state);
-    if (sought === undefined) return;
-    const { tick } = this.#state;
-    const { self, predecessor, successors } = this.#state;
-    if ([self, predecessor, ...successors].some((peer) => peer?.address === sought.address)) {
-      return this.#seeker.known.meet(sought, tick);
-    }
-    this.#isSeekingReunion = true;
-    this.#talks.start(seekReunion(sought, { ...this.#deps.limits, self }), (verdict) => {
-      this.#isSeekingReunion = false;
-      this.#onReunionVerdict(sought, self, verdict);
-    });
-  }
-
-  #onReunionVerdict(sought: PeerRef, asker: PeerRef, verdict: ReunionVerdict): void {
-    if (verdict.kind === 'found-here') this.#seeker.known.meet(sought, this.#state.tick);
-    const isStillHere = this.#state.stage === 'member' && this.#state.self === asker;
-    if (verdict.kind === 'rejoin' && isStillHere) this.#rejoin(verdict.contacts);
-  }
 
   /** Leaves this ring and joins the other one as a new life. */
   #rejoin(contacts: readonly PeerRef[]): void {

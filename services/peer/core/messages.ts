@@ -21,12 +21,27 @@ export type Letter = {
   readonly path: readonly PeerRef[];
 };
 
+/** A peer that answered during a lookup. */
+export type Hop = { readonly peer: PeerRef; readonly elapsedMs: number };
+
 export type Question =
   | { readonly kind: 'neighbors' }
   | {
       readonly kind: 'find-successor';
       readonly position: RingId;
       readonly avoided: readonly PeerRef[];
+      /** How many ways on beside the best one are wanted; none by default. */
+      readonly alternatesMax?: number;
+    }
+  /** Find the owner and come back with it: pass the question on to a peer that is closer. */
+  | {
+      readonly kind: 'forward-lookup';
+      readonly position: RingId;
+      readonly avoided: readonly PeerRef[];
+      /** How often it may be passed on from here. */
+      readonly hopsMax: number;
+      /** How long the asker waits for the answer; an integer. */
+      readonly budgetMs: number;
     }
   | { readonly kind: 'notify'; readonly candidate: PeerRef }
   | { readonly kind: 'ping' }
@@ -44,8 +59,16 @@ export type Neighbors = {
 
 export type Answer =
   | ({ readonly kind: 'neighbors' } & Neighbors)
-  | { readonly kind: 'owner'; readonly peer: PeerRef }
-  | { readonly kind: 'next-hop'; readonly peer: PeerRef }
+  | {
+      readonly kind: 'owner' | 'next-hop';
+      readonly peer: PeerRef;
+      /** Where to go if that one is dead, best first. */
+      readonly alternates?: readonly PeerRef[];
+    }
+  /** Who owns the position, and who was on the way there from here, the owner last. */
+  | { readonly kind: 'found'; readonly owner: PeerRef; readonly hops: readonly Hop[] }
+  /** I live, and found no way to the owner in time. */
+  | { readonly kind: 'not-found' }
   | { readonly kind: 'noted' }
   | {
       readonly kind: 'alive';

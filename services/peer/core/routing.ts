@@ -17,6 +17,31 @@ export type RouteStep =
   /** Every peer known here is avoided. */
   | { readonly kind: 'nowhere' };
 
+/** A step that leads to another peer. */
+export type Way = Extract<RouteStep, { readonly peer: PeerRef }>;
+
+/** Most ways that an answer names beside the best one. */
+export const ALTERNATES_MAX = 2;
+
+/**
+ * The best way and up to `alternatesMax` more of the same kind: each is where `step` leads when those
+ * before it are dead. More than `ALTERNATES_MAX` count as that.
+ */
+export function waysFrom(
+  step: (avoided: readonly PeerRef[]) => RouteStep,
+  avoided: readonly PeerRef[],
+  alternatesMax: number,
+): readonly Way[] {
+  const ways: Way[] = [];
+  while (ways.length <= Math.min(alternatesMax, ALTERNATES_MAX)) {
+    const next = step([...avoided, ...ways.map(({ peer }) => peer)]);
+    const isWay = next.kind === 'owner' || next.kind === 'next-hop';
+    if (!isWay || (ways[0]?.kind ?? next.kind) !== next.kind) break;
+    ways.push(next);
+  }
+  return ways;
+}
+
 /** Where to go from here. `avoided` peers are taken for dead. */
 export function route(
   state: RingState,

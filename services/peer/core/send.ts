@@ -6,7 +6,7 @@
  * not offered to a later life of the receiver, so that nothing arrives twice.
  */
 import type { Conversation } from './conversation.js';
-import { lookup, type LookupOptions } from './lookup.js';
+import { findOwner, USUAL_MANNER, type FindOptions } from './find-owner.js';
 import type { PeerRef } from './ring-space.js';
 
 export type SendResult =
@@ -23,13 +23,11 @@ export type Draft = { readonly messageId: string; readonly payload: Uint8Array }
 /** Delivers one letter to the peer at `options.position`. */
 export function* sendLetter(
   draft: Draft,
-  options: Omit<LookupOptions, 'accept' | 'avoided'>,
+  options: Omit<FindOptions, 'accept'>,
 ): Conversation<SendResult> {
   const { self, position } = options;
-  const { owner, hops, timeouts } = yield* lookup({
-    ...options,
-    accept: (candidate) => candidate.ringId === position,
-  });
+  const accept = (candidate: PeerRef): boolean => candidate.ringId === position;
+  const { owner, hops, timeouts } = yield* findOwner({ ...options, accept }, USUAL_MANNER);
   if (owner === undefined) return { kind: 'lookup-failed', timeouts };
   if (owner.ringId !== position) return { kind: 'nobody', owner };
   const between = hops.map(({ peer }) => peer).filter((peer) => peer.ringId !== position);

@@ -1,7 +1,8 @@
 /**
- * The conversations of one peer that are under way: each waits for one reply.
+ * The conversations of one peer that are under way: each waits for one reply, or for the first of
+ * several.
  */
-import type { Ask, Conversation, Reply } from './conversation.js';
+import { asksOf, type Ask, type Conversation, type Reply } from './conversation.js';
 import type { Answer, Question, RequestId } from './messages.js';
 import type { PeerRef } from './ring-space.js';
 
@@ -13,9 +14,11 @@ export type TalksDeps = {
   readonly askMyself: (question: Question) => Answer;
 };
 
+type Waiting = { readonly ask: Ask; readonly hear: (reply: Reply) => void };
+
 export class Talks {
   readonly #deps: TalksDeps;
-  readonly #waiting = new Map<RequestId, (reply: Reply) => void>();
+  readonly #waiting = new Map<RequestId, Waiting>();
 
   constructor(deps: TalksDeps) {
     this.#deps = deps;
@@ -23,24 +26,41 @@ export class Talks {
 
   /** Runs a conversation to its end; `done` may be called before this returns. */
   start<Result>(conversation: Conversation<Result>, done: (result: Result) => void): void {
-    const advance = (turn: IteratorResult<Ask, Result>): void => {
-      if (turn.done === true) return done(turn.value);
-      const { to, question } = turn.value;
-      const resume = (reply: Reply): void => advance(conversation.next(reply));
-      if (to.ringId === this.#deps.self().ringId) {
-        return resume({ kind: 'answered', answer: this.#deps.askMyself(question), elapsedMs: 0 });
+    const listening = new Set<Ask>();
+    const advance = (turn: IteratorResult<Ask | readonly Ask[], Result>): void => {
+      if (turn.done === true) {
+        listening.clear();
+        return done(turn.value);
       }
-      this.#waiting.set(this.#deps.ask(to, question), resume);
+      if ('question' in turn.value) listening.clear();
+      const asks = asksOf(turn.value);
+      for (const ask of asks) listening.add(ask);
+      const toMyself = asks.filter((ask) => !this.#send(ask, (reply) => hear(ask, reply)));
+      for (const ask of toMyself) hear(ask, this.#myReply(ask));
+    };
+    const hear = (ask: Ask, reply: Reply): void => {
+      if (listening.delete(ask)) advance(conversation.next({ ...reply, ask }));
     };
     advance(conversation.next());
   }
 
-  /** Hands a reply to the conversation that waits for it; false when none does. */
-  resume(requestId: RequestId, reply: Reply): boolean {
-    const resume = this.#waiting.get(requestId);
-    if (resume === undefined) return false;
+  /** Hands a reply to the conversation that asked; returns the question, undefined when none did. */
+  resume(requestId: RequestId, reply: Reply): Ask | undefined {
+    const waiting = this.#waiting.get(requestId);
+    if (waiting === undefined) return undefined;
     this.#waiting.delete(requestId);
-    resume(reply);
+    waiting.hear(reply);
+    return waiting.ask;
+  }
+
+  /** False when the question is for this peer itself. */
+  #send(ask: Ask, hear: (reply: Reply) => void): boolean {
+    if (ask.to.ringId === this.#deps.self().ringId) return false;
+    this.#waiting.set(this.#deps.ask(ask.to, ask.question), { ask, hear });
     return true;
+  }
+
+  #myReply({ question }: Ask): Reply {
+    return { kind: 'answered', answer: this.#deps.askMyself(question), elapsedMs: 0 };
   }
 }

@@ -32,6 +32,7 @@ export class LoneMember {
         fingerTicks: never,
         seekLostTicks: never,
         seekMetTicks: never,
+        routesMax: 0,
         ...limits,
       },
       perform: (effect) => this.#perform(effect),

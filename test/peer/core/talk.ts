@@ -1,5 +1,10 @@
 /** Conversations with peers whose replies are written by hand. */
-import type { Conversation, Reply } from '../../../services/peer/core/conversation.js';
+import {
+  asksOf,
+  type Ask,
+  type Conversation,
+  type Reply,
+} from '../../../services/peer/core/conversation.js';
 import type { Answer, Question } from '../../../services/peer/core/messages.js';
 import type { PeerRef } from '../../../services/peer/core/ring-space.js';
 import { nameOf, peers, questionText } from '../ring-text.js';
@@ -13,7 +18,10 @@ export const ELAPSED_MS = 7;
  */
 export type Voices = Readonly<Record<string, Answer | readonly Answer[]>>;
 
-/** Has a conversation; returns how it ended, every question, and all as lines. */
+/**
+ * Has a conversation; returns how it ended, every question, and all as lines. Of questions under way
+ * at once the first asked is answered first; who is silent is heard of last.
+ */
 export function talk<Result>(
   conversation: Conversation<Result>,
   voices: Voices,
@@ -25,18 +33,28 @@ export function talk<Result>(
   const asks: string[] = [];
   const questions: Question[] = [];
   const countOf = new Map<string, number>();
+  let underWay: readonly Ask[] = [];
   let turn = conversation.next();
   while (turn.done !== true) {
-    const { to, question } = turn.value;
+    underWay = 'question' in turn.value ? [turn.value] : [...underWay, ...turn.value];
+    for (const { to, question } of asksOf(turn.value)) {
+      asks.push(`${nameOf(to)} ${questionText(question)}`);
+      questions.push(question);
+    }
     if (asks.length > 500) throw new Error('this conversation does not end');
-    asks.push(`${nameOf(to)} ${questionText(question)}`);
-    questions.push(question);
-    const voice = `${nameOf(to)} ${question.kind}`;
+    const next = underWay.find((ask) => voiceOf(ask) in voices) ?? underWay[0];
+    if (next === undefined) throw new Error('this conversation waits for nothing');
+    underWay = underWay.filter((ask) => ask !== next);
+    const voice = voiceOf(next);
     const count = countOf.get(voice) ?? 0;
     countOf.set(voice, count + 1);
-    turn = conversation.next(replyOf(voices[voice], count));
+    turn = conversation.next({ ...replyOf(voices[voice], count), ask: next });
   }
   return { result: turn.value, asks, questions };
+}
+
+function voiceOf({ to, question }: Ask): string {
+  return `${nameOf(to)} ${question.kind}`;
 }
 
 function replyOf(voice: Answer | readonly Answer[] | undefined, count: number): Reply {

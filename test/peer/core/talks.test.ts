@@ -21,6 +21,21 @@ function* askAll(all: readonly PeerRef[]): Conversation<readonly string[]> {
   return ends;
 }
 
+/** Asks these peers at once, and is content with two replies; returns whose they are. */
+function* askAtOnce(all: readonly PeerRef[]): Conversation<readonly string[]> {
+  const asks = all.map((to) => ({ to, question: { kind: 'ping' } }) as const);
+  const first = yield asks;
+  const second = yield [];
+  return [nameOf(first.ask.to), nameOf(second.ask.to)];
+}
+
+/** Asks p30 and p40 at once, and after the first reply p60 alone; returns whose the last reply is. */
+function* askOneAfterSeveral(): Conversation<string> {
+  yield peers(30, 40).map((to) => ({ to, question: { kind: 'ping' } }) as const);
+  const { ask } = yield { to: peer(60), question: { kind: 'ping' } };
+  return nameOf(ask.to);
+}
+
 /** The conversations of p20; questions are numbered from 1. */
 function create() {
   const asked: string[] = [];
@@ -40,7 +55,7 @@ describe('Talks', () => {
     const { talks, asked, ends, start } = create();
     start(30, 40);
     expect({ asked, ends }).toEqual({ asked: ['p30'], ends: [] });
-    expect(talks.resume(1, answered('busy'))).toBe(true);
+    expect(talks.resume(1, answered('busy'))?.to).toEqual(peer(30));
     expect({ asked, ends }).toEqual({ asked: ['p30', 'p40'], ends: [] });
     talks.resume(2, silence);
     expect(ends).toEqual([['busy', 'silence']]);
@@ -55,6 +70,29 @@ describe('Talks', () => {
     expect(ends).toEqual([['silence'], ['busy']]);
   });
 
+  it('asks several at once, and hears the first reply to any that is under way', () => {
+    const { talks, asked } = create();
+    const heard: string[] = [];
+    talks.start(askAtOnce(peers(30, 40, 50)), (all) => heard.push(...all));
+    expect(asked).toEqual(['p30', 'p40', 'p50']);
+    talks.resume(3, answered('busy'));
+    talks.resume(1, silence);
+    expect(heard).toEqual(['p50', 'p30']);
+    expect(talks.resume(2, silence)?.to).toEqual(peer(40));
+    expect(heard).toHaveLength(2);
+  });
+
+  it('hears only the reply to a single question, whatever else is under way', () => {
+    const { talks, ends } = create();
+    const last: string[] = [];
+    talks.start(askOneAfterSeveral(), (name) => last.push(name));
+    talks.resume(1, silence);
+    talks.resume(2, silence);
+    expect(last).toEqual([]);
+    talks.resume(3, silence);
+    expect({ last, ends }).toEqual({ last: ['p60'], ends: [] });
+  });
+
   it('answers itself at once', () => {
     const { asked, ends, start } = create();
     start(20, 20);
@@ -64,9 +102,9 @@ describe('Talks', () => {
   it('has nobody to hand a reply to that none waits for, or waits for no more', () => {
     const { talks, ends, start } = create();
     start(30);
-    expect(talks.resume(7, silence)).toBe(false);
-    expect(talks.resume(1, silence)).toBe(true);
-    expect(talks.resume(1, answered('busy'))).toBe(false);
+    expect(talks.resume(7, silence)).toBeUndefined();
+    expect(talks.resume(1, silence)?.to).toEqual(peer(30));
+    expect(talks.resume(1, answered('busy'))).toBeUndefined();
     expect(ends).toEqual([['silence']]);
   });
 });

@@ -2,12 +2,12 @@
  * A ring grown in the simulator by real joins, run until every pointer and finger is true: the ring
  * "after stabilization" of the paper's experiments.
  */
-import { judge } from '../../services/peer/core/invariants.js';
-import { MEMBER_LIMITS, type MemberLimits } from '../../services/peer/core/member.js';
-import { clockwise, distance, type PeerRef } from '../../services/peer/core/ring-space.js';
-import type { NetworkFaults } from '../../services/simulator/plan.js';
-import { World, type SimNode } from '../../services/simulator/world.js';
-import { below, oneOf, seededChance, type Chance } from '../../services/system/chance.js';
+import { judge } from '../services/peer/core/invariants.js';
+import { MEMBER_LIMITS, type MemberLimits } from '../services/peer/core/member.js';
+import { clockwise, distance, type PeerRef } from '../services/peer/core/ring-space.js';
+import type { NetworkFaults } from '../services/simulator/plan.js';
+import { World, type SimNode } from '../services/simulator/world.js';
+import { below, oneOf, seededChance, type Chance } from '../services/system/chance.js';
 
 export const RING_SIZE = 2 ** 31;
 /** Virtual time between two looks whether the ring is ideal, and after which one is overdue. */
@@ -28,6 +28,7 @@ export type RingOptions = {
 export type GrownRing = {
   readonly world: World;
   readonly chance: Chance;
+  readonly newNode: () => SimNode;
   /** Starts one more node, which joins through some of these members, and is one some time later. */
   readonly join: (members: readonly SimNode[]) => void;
 };
@@ -35,22 +36,24 @@ export type GrownRing = {
 /**
  * Grows a ring to its size, doubling it with each batch of joiners.
  *
- * `knownMax` is 0 unless given: peers then remember nobody, and the search for peers of another ring,
- * which Chord does not have, is off.
+ * `knownMax` and `routesMax` are 0 unless given: the search for peers of another ring and the route
+ * cache, which Chord does not have, are off.
  */
 export function growRing(options: RingOptions): GrownRing {
   const { nodes, successorsMax, seed, network, limits } = options;
   const chance = seededChance(seed);
-  const all = { ...MEMBER_LIMITS, ringSize: RING_SIZE, successorsMax, knownMax: 0, ...limits };
+  const plain = { ...MEMBER_LIMITS, knownMax: 0, routesMax: 0 };
+  const all = { ...plain, ringSize: RING_SIZE, successorsMax, ...limits };
   const world = new World(all, chance);
   if (network !== undefined) world.network.faults = network;
   const taken = new Set<number>();
+  const nextNode = (): SimNode => newNode(world, chance, taken);
   const join = (members: readonly SimNode[]): void => {
     const contacts = Array.from({ length: CONTACTS }, () => oneOf(chance, members));
     const peers = contacts.flatMap((node) => node?.member?.state.self ?? []);
-    world.start(newNode(world, chance, taken)).join(peers);
+    world.start(nextNode()).join(peers);
   };
-  world.start(newNode(world, chance, taken)).found();
+  world.start(nextNode()).found();
   while (world.nodes.size < nodes) {
     const { members } = world;
     const count = Math.min(members.length, nodes - members.length);
@@ -58,7 +61,7 @@ export function growRing(options: RingOptions): GrownRing {
     runUntil(world, () => isSettled(world, successorsMax));
   }
   runUntil(world, () => haveTrueFingers(world));
-  return { world, chance, join };
+  return { world, chance, newNode: nextNode, join };
 }
 
 export function runFor({ timeline }: World, ms: number): void {
