@@ -18,7 +18,7 @@ import type { SimNode, World } from './world.js';
 
 /** Virtual time between two looks whether a disturbed ring has become legal. */
 const LOOK_MS = 50;
-const WHENS = ['now', 'after-first', 'after-last'] as const;
+const WHENS = ['now', 'after'] as const;
 
 export type CheckerStats = {
   /** States judged: every one that differs from the one before in any pointer. */
@@ -92,7 +92,8 @@ export class RingChecker {
     this.stats.checks += 1;
     this.stats.disturbedChecks += this.#isDisturbed ? 1 : 0;
     const { violations, principals } = this.#judge(this.#world.views('now'));
-    if (!this.#isDisturbed && principals.length > this.#successorsMax) this.#isBased = true;
+    this.#isBased ||=
+      !this.#isDisturbed && this.#isBase(principals) && this.#isBase(this.#promised());
     const broken = violations.filter(({ rule }) => this.#applies(rule));
     return broken.length > 0 ? broken : this.#checkPrincipals();
   }
@@ -100,19 +101,25 @@ export class RingChecker {
   /**
    * Principals are lost by their own end alone (a theorem of the model, stronger than its invariant:
    * it also shows steps that only happened to do no harm). The model's state is the one with all
-   * answers on their way; where several tries may be answered differently, it is one of two readings.
+   * answers on their way.
    */
   #checkPrincipals(): readonly Violation[] {
     this.#isChangeOnItsWay = false;
     if (this.#isDisturbed || !this.#isBased) return [];
-    const first = this.#judge(this.#world.views('after-first')).principals;
-    const last = this.#judge(this.#world.views('after-last')).principals;
-    const lost = this.#principals.filter(
-      (peer) => this.#isMember(peer) && !isIn(first, peer) && !isIn(last, peer),
-    );
-    this.#principals = first.filter((peer) => isIn(last, peer));
+    const principals = this.#promised();
+    const lost = this.#principals.filter((peer) => this.#isMember(peer) && !isIn(principals, peer));
+    this.#principals = principals;
     if (lost.length === 0) return [];
     return [{ rule: 'PRINCIPALS_ARE_KEPT', peers: lost, text: 'lives, and is skipped now' }];
+  }
+
+  #isBase(principals: readonly PeerRef[]): boolean {
+    return principals.length > this.#successorsMax;
+  }
+
+  /** The principals, once all answers on their way have arrived. */
+  #promised(): readonly PeerRef[] {
+    return this.#judge(this.#world.views('after')).principals;
   }
 
   #isMember(peer: PeerRef): boolean {

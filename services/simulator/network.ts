@@ -11,7 +11,13 @@ import { below, type Chance } from '../system/chance.js';
 import { CALM, EXPONENTIAL_CUT, type Delay, type Direction, type NetworkFaults } from './plan.js';
 import type { Timeline } from './timeline.js';
 
-export type Route = { readonly from: string; readonly to: string; readonly isLastTry: boolean };
+export type Route = {
+  readonly from: string;
+  readonly to: string;
+  /** Otherwise an answer. */
+  readonly isQuestion: boolean;
+  readonly isLastTry: boolean;
+};
 
 type Partition = { readonly part: ReadonlySet<string>; readonly direction: Direction };
 
@@ -51,13 +57,14 @@ export class Network {
     else this.#extraMs.set(address, extraMs);
   }
 
-  /** Sends one packet; `arrive` may happen later, twice, or never (then `lost` is called). */
-  send(route: Route, arrive: () => void, lost: () => void = () => undefined): void {
+  /** Sends one packet; `arrive` happens later, once or twice, or not at all when this returns false. */
+  send(route: Route, arrive: () => void): boolean {
     const { loss, duplication } = this.faults;
     const isLost = !route.isLastTry && this.#chance.unit() < loss;
-    if (isLost || (this.isCut && this.#isStopped(route))) return lost();
+    if (isLost || (this.isCut && this.#isStopped(route))) return false;
     this.#timeline.after(this.#delayMs(route), arrive);
     if (this.#chance.unit() < duplication) this.#timeline.after(this.#delayMs(route), arrive);
+    return true;
   }
 
   #isStopped({ from, to }: Route): boolean {

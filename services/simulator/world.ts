@@ -32,14 +32,14 @@ export type SimNode = {
   clockRate: number;
   /** Things that happen to it once it goes on. */
   readonly backlog: (() => void)[];
-  /** Answers on their way to the question that is pending here; tries may have made several. */
-  inFlight: { readonly requestId: RequestId; readonly answers: readonly Answer[] } | undefined;
+  /** The answer on its way to the question that is pending here. */
+  inFlight: { readonly requestId: RequestId; readonly answer: Answer } | undefined;
   /** Virtual time at which it was started last. */
   startedAtMs: number;
 };
 
-/** Which answers on their way are taken for arrived. */
-export type When = 'now' | 'after-first' | 'after-last';
+/** Whether answers on their way are taken for arrived. */
+export type When = 'now' | 'after';
 
 /** What the checker wants to hear. */
 export type WorldWatcher = {
@@ -59,6 +59,8 @@ type OpenAsk = {
   readonly question: Question;
   readonly from: PeerRef;
   readonly since: number;
+  /** An answer is on its way that will arrive: of others, which later tries may bring, none follows. */
+  isAnswered: boolean;
   isDone: boolean;
 };
 
@@ -172,8 +174,7 @@ export class World {
 
   /**
    * Views of all members: as they stand, or as the model counts them. There a step takes effect when
-   * the asked peer answers, so that an answer on its way has already changed its asker: the first or
-   * the last one sent, whichever will be the first to arrive.
+   * the asked peer answers, so that an answer on its way has already changed its asker.
    */
   views(when: When, without?: SimNode): readonly Neighbors[] {
     return this.up.flatMap((node) => {
@@ -185,10 +186,8 @@ export class World {
 
   #stateWhen(when: When, { inFlight }: SimNode, { state }: RingMember): RingState {
     if (when === 'now' || inFlight?.requestId !== state.pending?.requestId) return state;
-    const answer = inFlight?.answers.at(when === 'after-first' ? 0 : -1);
-    if (inFlight === undefined || answer === undefined) return state;
-    return step(state, { kind: 'answered', requestId: inFlight.requestId, answer }, this.#limits)
-      .state;
+    if (inFlight === undefined) return state;
+    return step(state, { kind: 'answered', ...inFlight }, this.#limits).state;
   }
 
   #tick(node: SimNode, member: RingMember): void {
@@ -236,7 +235,10 @@ export class World {
     const { requestId, to, question } = effect;
     const from = member.state.self;
     const since = this.timeline.now;
-    this.#try({ asker, member, requestId, to, question, from, since, isDone: false }, 1);
+    this.#try(
+      { asker, member, requestId, to, question, from, since, isAnswered: false, isDone: false },
+      1,
+    );
   }
 
   #try(ask: OpenAsk, attempt: number): void {
@@ -245,9 +247,8 @@ export class World {
     const isLastTry = isPassedOn || attempt === TRIES;
     this.traffic.messages += 1;
     this.traffic.bytes += questionBytes(question, ask.from, to);
-    this.network.send({ from: asker.address, to: to.address, isLastTry }, () =>
-      this.#arrive(ask, isLastTry),
-    );
+    const route = { from: asker.address, to: to.address, isQuestion: true, isLastTry };
+    this.network.send(route, () => this.#arrive(ask, isLastTry));
     const timeoutMs = isPassedOn ? question.budgetMs : TRY_TIMEOUT_MS;
     this.timeline.after(timeoutMs / asker.clockRate, () => {
       if (ask.isDone) return;
@@ -270,41 +271,30 @@ export class World {
 
   #reply(ask: OpenAsk, from: SimNode, answer: Answer, isLastTry: boolean): void {
     const { asker, member, requestId } = ask;
-    const isPending = member.state.pending?.requestId === requestId;
-    if (isPending && !ask.isDone) this.#addInFlight(asker, requestId, answer);
-    const lost = (): void => this.#removeInFlight(asker, answer);
+    if (ask.isAnswered) return;
     this.traffic.messages += 1;
     this.traffic.bytes += answerBytes(answer);
-    const route = { from: from.address, to: asker.address, isLastTry };
-    this.network.send(
-      route,
-      () => {
-        if (ask.isDone) return;
-        ask.isDone = true;
-        if (asker.inFlight?.requestId === requestId)
-          asker.inFlight = { requestId, answers: [answer] };
-        const elapsedMs = this.timeline.now - ask.since;
-        this.#reach(asker, member, () => member.answered(requestId, answer, elapsedMs));
-      },
-      lost,
-    );
+    const route = { from: from.address, to: asker.address, isQuestion: false, isLastTry };
+    const arrive = (): void => {
+      if (ask.isDone) return;
+      ask.isDone = true;
+      const elapsedMs = this.timeline.now - ask.since;
+      this.#reach(asker, member, () => member.answered(requestId, answer, elapsedMs));
+    };
+    const isOnItsWay = this.network.send(route, arrive);
+    ask.isAnswered = isOnItsWay;
+    const isPending = member.state.pending?.requestId === requestId;
+    if (isPending && isOnItsWay && !ask.isDone) this.#promise(asker, { requestId, answer });
   }
 
-  #addInFlight(asker: SimNode, requestId: RequestId, answer: Answer): void {
-    const before = asker.inFlight?.requestId === requestId ? asker.inFlight.answers : [];
-    asker.inFlight = { requestId, answers: [...before, answer] };
+  #promise(asker: SimNode, inFlight: NonNullable<SimNode['inFlight']>): void {
     const { member } = asker;
     if (member === undefined) return;
-    const { predecessor, successors } = this.#stateWhen('after-last', asker, member);
+    asker.inFlight = inFlight;
+    const { predecessor, successors } = this.#stateWhen('after', asker, member);
     const { state } = member;
     const isChange = predecessor !== state.predecessor || successors !== state.successors;
     if (isChange) this.watcher.promised(asker);
-  }
-
-  #removeInFlight(asker: SimNode, answer: Answer): void {
-    if (asker.inFlight === undefined) return;
-    const answers = asker.inFlight.answers.filter((it) => it !== answer);
-    asker.inFlight = { ...asker.inFlight, answers };
   }
 
   #giveUp(ask: OpenAsk): void {

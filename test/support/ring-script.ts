@@ -175,15 +175,14 @@ class RingStage {
   #listen(): void {
     const { network } = this.#world;
     const send = network.send.bind(network);
-    network.send = (route, arrive, lost) => {
-      const isQuestion = lost === undefined;
+    network.send = (route, arrive) => {
       const record = (): void => {
-        const isInVain = isQuestion && this.#world.nodes.get(route.to)?.member === undefined;
+        const isInVain = route.isQuestion && this.#world.nodes.get(route.to)?.member === undefined;
         if (isInVain && route.isLastTry) this.#record(`${route.from} asks ${route.to} in vain`);
         this.#sender = route.from;
         arrive();
       };
-      send(route, record, lost);
+      return send(route, record);
     };
     this.#world.watcher = {
       disturbed: (why) => this.#record(why),
