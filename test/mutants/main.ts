@@ -19,7 +19,7 @@ const SEEDS_MAX = 1_000;
 const FAULTS_MS = 30_000;
 const SETTLE_MS_MAX = 60_000;
 /** Faults a minute. */
-const STORM = { crash: 150, leave: 30, join: 120, restart: 60 };
+const STORM = { crash: 120, leave: 60, join: 100, restart: 120 };
 
 /** What was noticed, and after how many seeds. */
 type Catch = { readonly seeds: number; readonly what: string };
