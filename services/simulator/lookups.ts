@@ -1,5 +1,7 @@
 /** Lookups asked while a run goes on, each judged by what the ring was when it began and ended. */
+import { USUAL_MANNER, type LookupManner } from '../peer/core/find-owner.js';
 import { isSameLife, type PeerRef } from '../peer/core/ring-space.js';
+import type { LookupResult } from '../peer/core/lookup.js';
 import { below, oneOf, type Chance } from '../system/chance.js';
 import type { RingChecker } from './checks.js';
 import type { World } from './world.js';
@@ -22,6 +24,14 @@ export type LookupDeps = {
   readonly ringSize: number;
 };
 
+/** Each as likely as the others: whatever the manner, the owner must be the same. */
+const MANNERS: readonly LookupManner[] = [
+  USUAL_MANNER,
+  { ...USUAL_MANNER, usesCache: false },
+  { ...USUAL_MANNER, parallelism: 3 },
+  { ...USUAL_MANNER, mode: 'recursive', usesCache: false },
+];
+
 export class LookupProbe {
   readonly #deps: LookupDeps;
   readonly stats: LookupStats = { asked: 0, answered: 0, wrong: 0, hops: 0, timeouts: 0 };
@@ -31,7 +41,7 @@ export class LookupProbe {
     this.#deps = deps;
   }
 
-  /** Asks about nine lookups a second, each from any member for any position. */
+  /** Asks about nine lookups a second, each from any member for any position in any manner. */
   start(): void {
     const { world, chance } = this.#deps;
     world.timeline.after(20 + below(chance, 200), () => {
@@ -53,14 +63,15 @@ export class LookupProbe {
     this.stats.asked += 1;
     const before = checker.ownerOf(position);
     const { falseSilences } = world;
-    asker.member.lookup(position, ({ owner, hops, timeouts }) => {
+    const judge = ({ owner, hops, timeouts }: LookupResult): void => {
       this.stats.timeouts += timeouts;
       if (owner === undefined) return;
       this.stats.answered += 1;
       this.stats.hops += hops.length;
       const isQuiet = falseSilences === world.falseSilences;
       if (isQuiet && isWrong(owner, before, checker.ownerOf(position))) this.stats.wrong += 1;
-    });
+    };
+    asker.member.lookup(position, judge, oneOf(chance, MANNERS));
   }
 }
 
