@@ -6,7 +6,8 @@ import { judge } from '../services/peer/core/invariants.js';
 import { MEMBER_LIMITS, type MemberLimits } from '../services/peer/core/member.js';
 import { clockwise, distance, type PeerRef } from '../services/peer/core/ring-space.js';
 import type { NetworkFaults } from '../services/simulator/plan.js';
-import { World, type SimNode } from '../services/simulator/world.js';
+import type { SimNode } from '../services/simulator/sim-node.js';
+import { World } from '../services/simulator/world.js';
 import { below, oneOf, seededChance, type Chance } from '../services/system/chance.js';
 
 export const RING_SIZE = 2 ** 31;

@@ -6,7 +6,7 @@ import { USUAL_MANNER, type LookupManner } from '../services/peer/core/find-owne
 import { MEMBER_LIMITS } from '../services/peer/core/member.js';
 import type { PeerRef } from '../services/peer/core/ring-space.js';
 import type { RouteCache } from '../services/peer/core/route-cache.js';
-import type { SimNode } from '../services/simulator/world.js';
+import type { SimNode } from '../services/simulator/sim-node.js';
 import { below, oneOf, type Chance } from '../services/system/chance.js';
 import { LookupTally } from './lookup-tally.js';
 import { growRing, RING_SIZE, runFor } from './grown-ring.js';

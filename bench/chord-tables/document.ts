@@ -1,5 +1,6 @@
 /** The measurements as a document: each table beside the paper's figures, with its counting rule. */
-import { TICK_MS, TRIES, TRY_TIMEOUT_MS } from '../../services/simulator/world.js';
+import { TRIES, TRY_TIMEOUT_MS } from '../../services/simulator/exchange.js';
+import { TICK_MS } from '../../services/simulator/world.js';
 import { churnSection, failureSection } from './failure-section.js';
 import { loadSection } from './load-section.js';
 import { thousands, verdict } from './markdown.js';

@@ -14,7 +14,8 @@ import { judge, type Judgement, type Violation } from '../peer/core/invariants.j
 import type { Neighbors } from '../peer/core/messages.js';
 import { isSameLife, type PeerRef, type RingId } from '../peer/core/ring-space.js';
 import type { RingState } from '../peer/core/state.js';
-import type { SimNode, World } from './world.js';
+import type { SimNode } from './sim-node.js';
+import type { World } from './world.js';
 
 /** Virtual time between two looks whether a disturbed ring has become legal. */
 const LOOK_MS = 50;

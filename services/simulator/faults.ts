@@ -2,7 +2,8 @@
 import { seededChance, type Chance } from '../system/chance.js';
 import type { RingChecker } from './checks.js';
 import type { Fault, FaultKind } from './plan.js';
-import type { SimNode, World } from './world.js';
+import type { SimNode } from './sim-node.js';
+import type { World } from './world.js';
 
 export type FaultDeps = {
   readonly world: World;

@@ -62,13 +62,13 @@ export class LookupProbe {
     if (asker?.member === undefined || asker.isPaused) return;
     this.stats.asked += 1;
     const before = checker.ownerOf(position);
-    const { falseSilences } = world;
+    const { falseSilences } = world.exchange;
     const judge = ({ owner, hops, timeouts }: LookupResult): void => {
       this.stats.timeouts += timeouts;
       if (owner === undefined) return;
       this.stats.answered += 1;
       this.stats.hops += hops.length;
-      const isQuiet = falseSilences === world.falseSilences;
+      const isQuiet = falseSilences === world.exchange.falseSilences;
       if (isQuiet && isWrong(owner, before, checker.ownerOf(position))) this.stats.wrong += 1;
     };
     asker.member.lookup(position, judge, oneOf(chance, MANNERS));

@@ -12,7 +12,8 @@ import { RingChecker, type CheckerStats } from './checks.js';
 import { FaultInjector } from './faults.js';
 import { LookupProbe, type LookupStats } from './lookups.js';
 import { CALM, type Plan } from './plan.js';
-import { World, type SimNode } from './world.js';
+import type { SimNode } from './sim-node.js';
+import { World } from './world.js';
 
 export type RunOptions = {
   readonly seed: number;
@@ -123,7 +124,8 @@ export class Run {
 
   verdict(): RunVerdict {
     const { seed, plan } = this.#options;
-    const { traffic, uptimeMs, timeline } = this.#world;
+    const { uptimeMs, timeline } = this.#world;
+    const { traffic } = this.#world.exchange;
     const isFailed = this.#phase === 'over' && this.#settledMs === undefined;
     const perPeerSecond = (count: number): number =>
       Math.round((count * 10_000) / Math.max(1, uptimeMs)) / 10;

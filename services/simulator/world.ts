@@ -1,42 +1,20 @@
 /**
  * A world of simulated nodes: the production `RingMember` in each, on virtual time and a network
- * with faults. The world performs effects and delivers questions; it decides nothing about the ring.
+ * with faults. The world lets them live and perform; it decides nothing about the ring.
  */
 import { RingMember, type MemberEffect, type MemberLimits } from '../peer/core/member.js';
 import { step } from '../peer/core/machine.js';
-import type { Answer, Neighbors, Question, RequestId } from '../peer/core/messages.js';
-import type { PeerRef } from '../peer/core/ring-space.js';
+import type { Neighbors } from '../peer/core/messages.js';
 import type { RingState } from '../peer/core/state.js';
 import { below, type Chance } from '../system/chance.js';
+import { Exchange } from './exchange.js';
 import { Network } from './network.js';
+import { simNode, type SimNode } from './sim-node.js';
 import { Timeline } from './timeline.js';
-import { answerBytes, questionBytes, type Traffic } from './traffic.js';
 
 export const TICK_MS = 100;
-/** A question is tried this often, and each try waits this long; a passed-on lookup once. */
-export const TRIES = 3;
-export const TRY_TIMEOUT_MS = 1_000;
 /** How long a node that has left goes on answering. */
 const LINGER_MS = 1_000;
-
-export type SimNode = {
-  readonly address: string;
-  readonly ringId: number;
-  /** Undefined while the node is down. */
-  member: RingMember | undefined;
-  incarnation: number;
-  /** What it kept on disk: whom it knew. */
-  remembered: readonly PeerRef[];
-  isPaused: boolean;
-  /** How fast its clock runs; 1 is right. */
-  clockRate: number;
-  /** Things that happen to it once it goes on. */
-  readonly backlog: (() => void)[];
-  /** The answer on its way to the question that is pending here. */
-  inFlight: { readonly requestId: RequestId; readonly answer: Answer } | undefined;
-  /** Virtual time at which it was started last. */
-  startedAtMs: number;
-};
 
 /** Whether answers on their way are taken for arrived. */
 export type When = 'now' | 'after';
@@ -51,31 +29,13 @@ export type WorldWatcher = {
   promised: (node: SimNode) => void;
 };
 
-type OpenAsk = {
-  readonly asker: SimNode;
-  readonly member: RingMember;
-  readonly requestId: RequestId;
-  readonly to: PeerRef;
-  readonly question: Question;
-  readonly from: PeerRef;
-  readonly since: number;
-  /** An answer is on its way that will arrive: of others, which later tries may bring, none follows. */
-  isAnswered: boolean;
-  isDone: boolean;
-};
-
 export class World {
   readonly timeline = new Timeline();
   readonly network: Network;
   readonly nodes = new Map<string, SimNode>();
   readonly #limits: MemberLimits;
   readonly #chance: Chance;
-  readonly #inbound = new Map<RequestId, (answer: Answer) => void>();
-  #nextInboundId = 1;
-  /** Questions that nobody answered although the asked peer lives: cut off, or paused. */
-  falseSilences = 0;
-  /** Sent by all nodes together. */
-  readonly traffic: Traffic = { messages: 0, bytes: 0 };
+  readonly exchange: Exchange;
   /** Virtual time that nodes have been up, all together, of those that are down again. */
   #endedUptimeMs = 0;
   watcher: WorldWatcher = {
@@ -88,6 +48,14 @@ export class World {
     this.#limits = limits;
     this.#chance = chance;
     this.network = new Network(this.timeline, chance);
+    this.exchange = new Exchange({
+      timeline: this.timeline,
+      network: this.network,
+      nodes: this.nodes,
+      reach: (node, member, act) => this.#reach(node, member, act),
+      promised: (asker, member) => this.#onPromised(asker, member),
+      disturbed: (why) => this.watcher.disturbed(why),
+    });
   }
 
   /** Virtual time that nodes have been up, all together. */
@@ -105,18 +73,7 @@ export class World {
   }
 
   addNode(address: string, ringId: number): SimNode {
-    const node: SimNode = {
-      address,
-      ringId,
-      member: undefined,
-      incarnation: 0,
-      remembered: [],
-      isPaused: false,
-      clockRate: 1,
-      backlog: [],
-      inFlight: undefined,
-      startedAtMs: 0,
-    };
+    const node = simNode(address, ringId);
     this.nodes.set(address, node);
     return node;
   }
@@ -190,6 +147,13 @@ export class World {
     return step(state, { kind: 'answered', ...inFlight }, this.#limits).state;
   }
 
+  #onPromised(asker: SimNode, member: RingMember): void {
+    const { predecessor, successors } = this.#stateWhen('after', asker, member);
+    const { state } = member;
+    const isChange = predecessor !== state.predecessor || successors !== state.successors;
+    if (isChange) this.watcher.promised(asker);
+  }
+
   #tick(node: SimNode, member: RingMember): void {
     if (node.member !== member) return;
     this.timeline.after(TICK_MS / node.clockRate, () => this.#tick(node, member));
@@ -211,12 +175,9 @@ export class World {
   #perform(node: SimNode, member: RingMember, effect: MemberEffect): void {
     switch (effect.kind) {
       case 'ask':
-        return this.#ask(node, member, effect);
-      case 'answer': {
-        const reply = this.#inbound.get(effect.requestId);
-        this.#inbound.delete(effect.requestId);
-        return reply?.(effect.answer);
-      }
+        return this.exchange.ask(node, member, effect);
+      case 'answer':
+        return this.exchange.answer(effect.requestId, effect.answer);
       case 'rejoining':
         node.incarnation = member.state.self.incarnation;
         return this.watcher.disturbed(`${node.address} moves to another ring`);
@@ -227,94 +188,6 @@ export class World {
       case 'join-failed':
         return undefined;
     }
-  }
-
-  // Questions and answers
-
-  #ask(asker: SimNode, member: RingMember, effect: Extract<MemberEffect, { kind: 'ask' }>): void {
-    const { requestId, to, question } = effect;
-    const from = member.state.self;
-    const since = this.timeline.now;
-    this.#try(
-      { asker, member, requestId, to, question, from, since, isAnswered: false, isDone: false },
-      1,
-    );
-  }
-
-  #try(ask: OpenAsk, attempt: number): void {
-    const { asker, to, question } = ask;
-    const isPassedOn = question.kind === 'forward-lookup';
-    const isLastTry = isPassedOn || attempt === TRIES;
-    this.traffic.messages += 1;
-    this.traffic.bytes += questionBytes(question, ask.from, to);
-    const route = { from: asker.address, to: to.address, isQuestion: true, isLastTry };
-    this.network.send(route, () => this.#arrive(ask, isLastTry));
-    const timeoutMs = isPassedOn ? question.budgetMs : TRY_TIMEOUT_MS;
-    this.timeline.after(timeoutMs / asker.clockRate, () => {
-      if (ask.isDone) return;
-      if (isLastTry) this.#giveUp(ask);
-      else this.#try(ask, attempt + 1);
-    });
-  }
-
-  #arrive(ask: OpenAsk, isLastTry: boolean): void {
-    const node = this.nodes.get(ask.to.address);
-    const { member } = node ?? {};
-    if (node === undefined || member === undefined) return;
-    this.#reach(node, member, () => {
-      const inboundId = this.#nextInboundId;
-      this.#nextInboundId += 1;
-      this.#inbound.set(inboundId, (answer) => this.#reply(ask, node, answer, isLastTry));
-      member.asked(inboundId, ask.from, ask.to.incarnation, ask.question);
-    });
-  }
-
-  #reply(ask: OpenAsk, from: SimNode, answer: Answer, isLastTry: boolean): void {
-    const { asker, member, requestId } = ask;
-    if (ask.isAnswered) return;
-    this.traffic.messages += 1;
-    this.traffic.bytes += answerBytes(answer);
-    const route = { from: from.address, to: asker.address, isQuestion: false, isLastTry };
-    const arrive = (): void => {
-      if (ask.isDone) return;
-      ask.isDone = true;
-      const elapsedMs = this.timeline.now - ask.since;
-      this.#reach(asker, member, () => member.answered(requestId, answer, elapsedMs));
-    };
-    const isOnItsWay = this.network.send(route, arrive);
-    ask.isAnswered = isOnItsWay;
-    const isPending = member.state.pending?.requestId === requestId;
-    if (isPending && isOnItsWay && !ask.isDone) this.#promise(asker, { requestId, answer });
-  }
-
-  #promise(asker: SimNode, inFlight: NonNullable<SimNode['inFlight']>): void {
-    const { member } = asker;
-    if (member === undefined) return;
-    asker.inFlight = inFlight;
-    const { predecessor, successors } = this.#stateWhen('after', asker, member);
-    const { state } = member;
-    const isChange = predecessor !== state.predecessor || successors !== state.successors;
-    if (isChange) this.watcher.promised(asker);
-  }
-
-  #giveUp(ask: OpenAsk): void {
-    const { asker, member, requestId, to, question } = ask;
-    ask.isDone = true;
-    const elapsedMs = this.timeline.now - ask.since;
-    const isEvidence = question.kind !== 'forward-lookup';
-    if (isEvidence && this.#isAlive(to)) this.falseSilences += 1;
-    this.#reach(asker, member, () => {
-      const isVerdict = member.state.pending?.requestId === requestId;
-      if (isVerdict && this.#isAlive(to)) {
-        this.watcher.disturbed(`${asker.address} takes ${to.address} for dead`);
-      }
-      member.unanswered(requestId, elapsedMs);
-    });
-  }
-
-  #isAlive(peer: PeerRef): boolean {
-    const self = this.nodes.get(peer.address)?.member?.state.self;
-    return self?.incarnation === peer.incarnation;
   }
 
   /** One line for each node, in ring order. */

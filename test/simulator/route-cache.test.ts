@@ -3,7 +3,8 @@ import { USUAL_MANNER, type LookupManner } from '../../services/peer/core/find-o
 import { judge } from '../../services/peer/core/invariants.js';
 import { MEMBER_LIMITS } from '../../services/peer/core/member.js';
 import type { PeerRef } from '../../services/peer/core/ring-space.js';
-import { World, type SimNode } from '../../services/simulator/world.js';
+import type { SimNode } from '../../services/simulator/sim-node.js';
+import { World } from '../../services/simulator/world.js';
 import { below, oneOf, seededChance, type Chance } from '../../services/system/chance.js';
 
 const RING_SIZE = 2 ** 16;

@@ -25,7 +25,8 @@ import {
 } from '../../services/peer/core/member.js';
 import type { PeerRef } from '../../services/peer/core/ring-space.js';
 import { CALM } from '../../services/simulator/plan.js';
-import { World, type SimNode } from '../../services/simulator/world.js';
+import type { SimNode } from '../../services/simulator/sim-node.js';
+import { World } from '../../services/simulator/world.js';
 import { seededChance } from '../../services/system/chance.js';
 import { answerText, nameOf, placeText, questionText } from '../peer/ring-text.js';
 
