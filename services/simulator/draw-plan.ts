@@ -60,7 +60,7 @@ function gapMs(chance: Chance, meanMs: number): number {
 type Draw = (chance: Chance) => FaultKind;
 
 const GENTLE_KINDS: Readonly<Record<RatedKind, Draw>> = {
-  join: () => ({ kind: 'join', count: 1 }),
+  join: () => ({ kind: 'join' }),
   leave: () => ({ kind: 'leave', onlyIfLegal: true }),
   crash: () => ({ kind: 'crash', onlyIfLegal: true }),
   restart: () => ({ kind: 'restart' }),

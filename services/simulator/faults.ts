@@ -8,7 +8,8 @@ import type { World } from './world.js';
 export type FaultDeps = {
   readonly world: World;
   readonly checker: RingChecker;
-  readonly newNode: () => SimNode;
+  /** A node that has not been there before, by its name or by the next free number. */
+  readonly newNode: (address?: string) => SimNode | undefined;
   /** Starts a node that seeks its way into the ring. */
   readonly startJoining: (node: SimNode) => void;
   readonly note: (text: string) => void;
@@ -23,6 +24,7 @@ export class FaultInjector {
   readonly #deps: FaultDeps;
   /** What happened, by kind, how often. */
   readonly done: Record<string, number> = {};
+  readonly #hits = new Map<Fault, string[]>();
   #isOver = false;
 
   constructor(deps: FaultDeps) {
@@ -32,6 +34,15 @@ export class FaultInjector {
   /** Sets the times of all faults, from now on. */
   schedule(faults: readonly Fault[]): void {
     for (const fault of faults) this.#later(fault.at, () => this.#apply(fault));
+  }
+
+  /** The faults that have done anything, with the nodes they hit by name. */
+  get happened(): readonly Fault[] {
+    return [...this.#hits].map(([fault, nodes]) =>
+      nodes.length === 0
+        ? fault
+        : ({ ...fault, nodes, count: undefined, share: undefined } as Fault),
+    );
   }
 
   /** Nothing happens any more, and what is broken is mended. */
@@ -57,16 +68,15 @@ export class FaultInjector {
     const { world } = this.#deps;
     switch (fault.kind) {
       case 'join':
-        for (let count = 0; count < fault.count; count += 1) this.#join(this.#deps.newNode());
-        return;
+        return this.#joinNew(fault);
       case 'partition':
         return this.#cut(fault);
       case 'mend':
         world.network.mend();
-        return this.#count('mend');
+        return this.#count(fault);
       case 'network':
         world.network.faults = fault.network;
-        return this.#count('network');
+        return this.#count(fault);
       default:
         for (const node of this.#targets(fault)) this.#applyTo(node, fault);
     }
@@ -81,7 +91,7 @@ export class FaultInjector {
       case 'leave':
         return this.#endNode(node, fault);
       case 'restart':
-        return this.#join(node, 'restart');
+        return this.#join(node, fault);
       case 'pause':
         return this.#pause(node, fault);
       case 'slow':
@@ -101,34 +111,43 @@ export class FaultInjector {
     if (!isLegal) checker.disturb();
     if (fault.kind === 'crash') {
       world.crash(node);
-      this.#later(fault.for, () => this.#join(node, 'restart'));
+      this.#later(fault.for, () => this.#join(node, fault));
     } else {
       world.leave(node);
     }
-    this.#count(isLegal ? fault.kind : `${fault.kind} against the model`, node);
+    this.#count(fault, [node], isLegal ? fault.kind : `${fault.kind} against the model`);
+  }
+
+  #joinNew(fault: FaultOf<'join'>): void {
+    const { nodes, count = 1 } = fault;
+    const names = nodes ?? Array.from({ length: count }, () => undefined);
+    for (const name of names) {
+      const node = this.#deps.newNode(name);
+      if (node !== undefined) this.#join(node, fault);
+    }
   }
 
   /** Once the directory would take it in. */
-  #join(node: SimNode, kind = 'join'): void {
+  #join(node: SimNode, fault: FaultOf<'join' | 'restart' | 'crash'>): void {
     const { checker, startJoining } = this.#deps;
     if (node.member !== undefined) return;
-    if (!checker.mayJoin()) return this.#later(JOIN_RETRY_MS, () => this.#join(node, kind));
+    if (!checker.mayJoin()) return this.#later(JOIN_RETRY_MS, () => this.#join(node, fault));
     startJoining(node);
-    this.#count(kind, node);
+    this.#count(fault, [node], fault.kind === 'join' ? 'join' : 'restart');
   }
 
   #pause(node: SimNode, fault: FaultOf<'pause'>): void {
     const { world } = this.#deps;
     world.pause(node);
     this.#later(fault.for, () => world.resume(node));
-    this.#count('pause', node);
+    this.#count(fault, [node]);
   }
 
   #slow(node: SimNode, fault: FaultOf<'slow'>): void {
     const { network } = this.#deps.world;
     network.slow(node.address, fault.delay);
     this.#later(fault.for, () => network.slow(node.address, 0));
-    this.#count('slow', node);
+    this.#count(fault, [node]);
   }
 
   #setClock(node: SimNode, fault: FaultOf<'clock'>): void {
@@ -136,7 +155,7 @@ export class FaultInjector {
     this.#later(fault.for, () => {
       node.clockRate = 1;
     });
-    this.#count('clock', node);
+    this.#count(fault, [node]);
   }
 
   #cut(fault: FaultOf<'partition'>): void {
@@ -146,7 +165,7 @@ export class FaultInjector {
     checker.disturb();
     const addresses = part.map(({ address }) => address);
     this.#later(fault.for, world.network.cut(addresses, fault.direction));
-    this.#count(`partition ${fault.direction}`, ...part);
+    this.#count(fault, part, `partition ${fault.direction}`);
   }
 
   #targets(
@@ -161,9 +180,11 @@ export class FaultInjector {
     return shuffled(fitting, seededChance(draw)).slice(0, wanted);
   }
 
-  #count(kind: string, ...nodes: readonly SimNode[]): void {
+  #count(fault: Fault, nodes: readonly SimNode[] = [], kind: string = fault.kind): void {
+    const names = nodes.map(({ address }) => address);
     this.done[kind] = (this.done[kind] ?? 0) + 1;
-    this.#deps.note([kind, ...nodes.map(({ address }) => address)].join(' '));
+    this.#hits.set(fault, [...new Set([...(this.#hits.get(fault) ?? []), ...names])]);
+    this.#deps.note([kind, ...names].join(' '));
   }
 }
 

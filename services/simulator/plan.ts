@@ -53,8 +53,8 @@ export type FaultKind =
   | ({ readonly kind: 'leave' } & Target & Careful)
   /** Starts a node that is down again. */
   | ({ readonly kind: 'restart' } & Target)
-  /** So many new nodes. */
-  | { readonly kind: 'join'; readonly count: number }
+  /** New nodes: these, or so many (1), called by the next free numbers. */
+  | ({ readonly kind: 'join' } & Omit<Target, 'share'>)
   /** SIGSTOP, and SIGCONT after `for`. */
   | ({ readonly kind: 'pause' } & Target & Passing)
   /** Packets to and from the node take so many ms longer, each way. */

@@ -100,7 +100,9 @@ export class Run {
     this.#faults = new FaultInjector({
       world,
       checker,
-      newNode: () => this.#newNode(),
+      newNode: (address) => {
+        return address === undefined ? this.#nextNode() : this.#newNode(Number(address.slice(1)));
+      },
       startJoining: (node) => this.#startJoining(node),
       note: (text) => this.#note(text),
     });
@@ -111,6 +113,11 @@ export class Run {
   /** Goes on for some thousand events; false when the run is over. */
   slice(): boolean {
     return this.#steps.next().done !== true;
+  }
+
+  /** The plan with every random choice written out, and without what did nothing. */
+  get happened(): Plan {
+    return { ...this.#options.plan, faults: this.#faults.happened };
   }
 
   /** Share of the virtual time that is behind, without the peace at the end; from 0 to 1. */
@@ -160,11 +167,11 @@ export class Run {
   /** One by one to r + 1 nodes; then as many at once as there are, up to all of them. */
   *#form(): Generator<undefined, void> {
     const { nodes, successors } = this.#options.plan;
-    this.#world.start(this.#newNode()).found();
+    this.#world.start(this.#nextNode()).found();
     while (this.#world.nodes.size < nodes && this.#violations.length === 0) {
       const { size } = this.#world.nodes;
       const count = size > successors ? Math.min(size, nodes - size) : 1;
-      for (let index = 0; index < count; index += 1) this.#startJoining(this.#newNode());
+      for (let index = 0; index < count; index += 1) this.#startJoining(this.#nextNode());
       yield* this.#runUntil(() => this.#checker.isIdeal(), this.#options.settleMsMax);
     }
   }
@@ -213,13 +220,21 @@ export class Run {
 
   // Nodes
 
-  /** Its place depends on the seed and its number alone. */
-  #newNode(): SimNode {
-    const number = this.#world.nodes.size + 1;
+  /** Its place depends on the seed and its number alone. Undefined when that node is there. */
+  #newNode(number: number): SimNode | undefined {
+    const address = `p${number}`;
+    if (this.#world.nodes.has(address)) return undefined;
     const taken = new Set([...this.#world.nodes.values()].map(({ ringId }) => ringId));
     let ringId = below(seededChance(Math.imul(this.#options.seed, 0x9e3779b1) ^ number), RING_SIZE);
     while (taken.has(ringId)) ringId = (ringId + 1) % RING_SIZE;
-    return this.#world.addNode(`p${number}`, ringId);
+    return this.#world.addNode(address, ringId);
+  }
+
+  #nextNode(): SimNode {
+    for (let number = this.#world.nodes.size + 1; ; number += 1) {
+      const node = this.#newNode(number);
+      if (node !== undefined) return node;
+    }
   }
 
   /** Starts a node that joins through members it remembers or is told of. */

@@ -1,16 +1,19 @@
 /**
  * From a plan that makes a run fail to a smaller one that makes it fail in the same way.
  *
- * Faults are left out, first by halves and then one by one (delta debugging: Zeller and Hildebrandt,
- * 2002); then the network becomes calm, the ring smaller, the time shorter, where the run still fails.
+ * Random choices are written out as they were made. The network becomes calm and the ring smaller, where the run still fails; then faults are left out,
+ * first by halves and then one by one (delta debugging: Zeller and Hildebrandt, 2002).
  */
 import { CALM, type Fault, type Plan } from './plan.js';
-import { runSimulation, type RunOptions, type RunVerdict } from './run.js';
+import { Run, runSimulation, type RunOptions, type RunVerdict } from './run.js';
 
 /** Most events that all runs for one failure may take together, and most runs. */
 const EVENTS_MAX = 10_000_000;
 const RUNS_MAX = 400;
 const TAIL_MS = 1_000;
+const STILL_MS = 5;
+/** Faults that rarely are what matters. */
+const NUISANCES: ReadonlySet<Fault['kind']> = new Set(['network', 'slow', 'clock']);
 
 /** How a run fails: the rule broken first, or what it lacks at the end; undefined when it does not. */
 export function failureOf({
@@ -35,11 +38,21 @@ export function shrink(options: RunOptions, failure: string): Plan {
     events += verdict.events;
     return failureOf(verdict) === failure;
   };
-  const withFewer = leaveOutFaults(options.plan, stillFails);
-  return [calmer, shorter, ...FEWER_NODES].reduce((plan, smaller) => {
-    const candidate = smaller(plan);
-    return candidate !== undefined && stillFails(candidate) ? candidate : plan;
-  }, withFewer);
+  const tryEach = (start: Plan, changes: readonly Smaller[]): Plan =>
+    changes.reduce((plan, smaller) => {
+      const candidate = smaller(plan);
+      return candidate !== undefined && stillFails(candidate) ? candidate : plan;
+    }, start);
+  const written = tryEach(options.plan, [() => writtenOut(options)]);
+  const simpler = tryEach(written, [calmer, still, withoutNuisances, ...FEWER_NODES]);
+  return tryEach(leaveOutFaults(simpler, stillFails), [calmer, still, shorter, ...FEWER_NODES]);
+}
+
+/** Whom faults hit must not change when others are left out. */
+function writtenOut(options: RunOptions): Plan {
+  const run = new Run(options);
+  while (run.slice());
+  return run.happened;
 }
 
 function leaveOutFaults(plan: Plan, stillFails: (plan: Plan) => boolean): Plan {
@@ -61,6 +74,17 @@ function leaveOutFaults(plan: Plan, stillFails: (plan: Plan) => boolean): Plan {
 type Smaller = (plan: Plan) => Plan | undefined;
 
 const calmer: Smaller = (plan) => ({ ...plan, network: CALM });
+
+/** With delays that never vary, leaving a fault out changes less of what comes after it. */
+const still: Smaller = (plan) => {
+  const delay = { distribution: 'constant', value: STILL_MS } as const;
+  return { ...plan, network: { ...CALM, delay } };
+};
+
+const withoutNuisances: Smaller = (plan) => ({
+  ...plan,
+  faults: plan.faults.filter(({ kind }) => !NUISANCES.has(kind)),
+});
 
 const shorter: Smaller = (plan) => {
   const lastAt = plan.faults.at(-1)?.at ?? 0;

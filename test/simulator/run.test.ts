@@ -100,6 +100,26 @@ describe('a plan', () => {
     expect(fast.traffic.messages).toBeGreaterThan(1.2 * calm.traffic.messages);
   });
 
+  it('can be written out as it happened, and happens again', () => {
+    const plan = drawPlan({ seed: 8, time: 20_000 });
+    const options = { seed: 8, settleMsMax: SETTLE_MS_MAX };
+    const drawn = new Run({ ...options, plan });
+    while (drawn.slice());
+    const written = drawn.happened;
+    expect(written.faults.every((it) => !('nodes' in it) || it.nodes !== undefined)).toBe(true);
+    // What did nothing had its moment all the same.
+    const events = expect.any(Number) as number;
+    const again = runSimulation({ ...options, plan: written });
+    expect(again).toEqual({ ...drawn.verdict(), events });
+  });
+
+  it('calls new nodes as it says, and none twice', () => {
+    const join = { ...at(1_000), kind: 'join', nodes: ['p20', 'p3'] } as const;
+    expect(run(3, { ...CALM_PLAN, faults: [join, { ...join, at: 2_000 }] }).faults).toEqual({
+      join: 1,
+    });
+  });
+
   it('can be stopped anywhere', () => {
     const stopped = new Run({ seed: 3, plan: drawPlan({ seed: 3, time: 60_000 }), settleMsMax: 1 });
     stopped.slice();

@@ -128,7 +128,12 @@ const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('crash'), ...when, ...whom, ...careful, ...passing }),
   z.strictObject({ kind: z.literal('leave'), ...when, ...whom, ...careful }),
   z.strictObject({ kind: z.literal('restart'), ...when, ...whom }),
-  z.strictObject({ kind: z.literal('join'), ...when, count: count.default(1) }),
+  z.strictObject({
+    kind: z.literal('join'),
+    ...when,
+    nodes: whom.nodes,
+    count: whom.count,
+  }),
   z.strictObject({ kind: z.literal('pause'), ...when, ...whom, ...passing }),
   z.strictObject({ kind: z.literal('slow'), ...when, ...whom, ...passing, delay: delayMs }),
   z.strictObject({
