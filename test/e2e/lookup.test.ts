@@ -5,6 +5,8 @@ import { TestNet, untilIdeal, type TestNode } from '../support/nodes.js';
 import { until } from '../support/until.js';
 
 const NODES = 5;
+/** Short lists, so that some owners are not in them. */
+const SUCCESSORS_MAX = 2;
 const RING_SIZE = 2 ** 31;
 
 const MANNERS: readonly LookupOptions[] = [
@@ -21,8 +23,8 @@ let nodes: readonly TestNode[];
 
 beforeAll(async () => {
   net = new TestNet();
-  nodes = byRingId(await net.ring(NODES));
-  await untilIdeal(nodes, 20_000);
+  nodes = byRingId(await net.ring(NODES, ['--successors-max', String(SUCCESSORS_MAX)]));
+  await untilIdeal(nodes, 20_000, SUCCESSORS_MAX);
 }, 60_000);
 
 afterAll(async () => net[Symbol.asyncDispose]());
@@ -99,7 +101,7 @@ describe('PeerService.Lookup', () => {
         return owner.ringId === ownerOf(dead.ringId, living) ? true : undefined;
       }, 10_000);
     }
-    await untilIdeal(living, 15_000);
+    await untilIdeal(living, 15_000, SUCCESSORS_MAX);
     for (const manner of MANNERS) {
       const { owner } = await asker.sdk.peer.lookupRingId(dead.ringId, manner);
       expect(owner.ringId).toBe(ownerOf(dead.ringId, living));

@@ -148,10 +148,13 @@ export class TestNet implements AsyncDisposable {
   }
 }
 
+/** Of a ring founded with the defaults. */
+const SUCCESSORS_MAX = 4;
+
 /** Judges the ring of these nodes by what they say of their neighbours. */
 export async function judgeRing(
   nodes: readonly TestNode[],
-  successorsMax = 4,
+  successorsMax = SUCCESSORS_MAX,
 ): Promise<Judgement | undefined> {
   try {
     const views = await Promise.all(nodes.map(async (node) => node.sdk.peer.neighbors()));
@@ -162,11 +165,15 @@ export async function judgeRing(
 }
 
 /** Waits until the ring of exactly these nodes is ideal; resolves with how long that took. */
-export async function untilIdeal(nodes: readonly TestNode[], withinMs: number): Promise<number> {
+export async function untilIdeal(
+  nodes: readonly TestNode[],
+  withinMs: number,
+  successorsMax = SUCCESSORS_MAX,
+): Promise<number> {
   const start = performance.now();
   await until(
     async () => {
-      const judgement = await judgeRing(nodes);
+      const judgement = await judgeRing(nodes, successorsMax);
       return judgement?.isIdeal === true && judgement.memberCount === nodes.length
         ? judgement
         : undefined;
