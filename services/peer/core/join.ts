@@ -7,7 +7,7 @@
  */
 import type { Neighbors } from './messages.js';
 import { isBetween, type PeerRef } from './ring-space.js';
-import { askPending, change, stabilizeSoon, successorList, type Turn } from './turn.js';
+import { askPending, change, stabilizeSoon, successorList, tell, type Turn } from './turn.js';
 
 /** Becomes the only member of a ring, whatever was on its way. */
 export function found(turn: Turn): void {
@@ -36,6 +36,8 @@ export function onJoinAnswered(turn: Turn, place: Neighbors): void {
     successors: successorList(self, first, place.successors.slice(1), turn.limits.successorsMax),
   });
   turn.effects.push({ kind: 'joined' });
+  // It would hear of us after our first look at it; until somebody has, lookups pass us by.
+  tell(turn, first, { kind: 'notify', candidate: self });
   stabilizeSoon(turn);
 }
 

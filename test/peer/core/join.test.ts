@@ -34,7 +34,7 @@ describe('step, joining behind a peer', () => {
   it('copies its list in full, is a member, and looks at its successor at once', () => {
     const machine = joining();
     const wanted = machine.answered(neighbors(peer(10), peer(50), ...peers(30, 40, 50)));
-    expect(wanted).toEqual(['joined', 'asks p30 neighbors']);
+    expect(wanted).toEqual(['joined', 'asks p30 notify p20', 'asks p30 neighbors']);
     expect(machine.state.stage).toBe('member');
     expect(placeText(machine.state)).toBe('successors=[p30 p40 p50] predecessor=p10');
   });
@@ -42,7 +42,7 @@ describe('step, joining behind a peer', () => {
   it('has a founder that is alone before and behind it', () => {
     const machine = joining();
     const wanted = machine.answered(neighbors(peer(10), undefined));
-    expect(wanted).toEqual(['joined', 'asks p10 neighbors']);
+    expect(wanted).toEqual(['joined', 'asks p10 notify p20', 'asks p10 neighbors']);
     expect(placeText(machine.state)).toBe('successors=[p10] predecessor=p10');
   });
 

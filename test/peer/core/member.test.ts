@@ -73,7 +73,11 @@ describe('RingMember.join', () => {
       'asks p10.any neighbors',
     ]);
     const place = neighbors(peer(10), peer(40), ...peers(30, 40));
-    expect(lone.answer('asks p10.any neighbors', place)).toEqual(['joined', 'asks p30 neighbors']);
+    expect(lone.answer('asks p10.any neighbors', place)).toEqual([
+      'joined',
+      'asks p30 notify p20',
+      'asks p30 neighbors',
+    ]);
     expect(placeText(lone.member.state)).toBe('successors=[p30 p40] predecessor=p10');
   });
 
