@@ -4,7 +4,7 @@
  */
 import { judge } from '../services/peer/core/invariants.js';
 import { MEMBER_LIMITS, type MemberLimits } from '../services/peer/core/member.js';
-import { clockwise, distance, type PeerRef } from '../services/peer/core/ring-space.js';
+import { clockwise, distance, firstAt, type PeerRef } from '../services/peer/core/ring-space.js';
 import type { NetworkFaults } from '../services/simulator/plan.js';
 import type { SimNode } from '../services/simulator/sim-node.js';
 import { World } from '../services/simulator/world.js';
@@ -111,16 +111,9 @@ function haveTrueFingers({ members }: World): boolean {
   });
 }
 
-/** The first peer at or after a position, among peers in ring order. */
+/** The owner of a position, among peers in ring order. */
 export function ownerAmong(ring: readonly PeerRef[], position: number): PeerRef {
-  let low = 0;
-  let high = ring.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((ring[middle]?.ringId ?? 0) < position) low = middle + 1;
-    else high = middle;
-  }
-  const owner = ring[low] ?? ring[0];
+  const owner = firstAt(ring, position);
   if (owner === undefined) throw new Error('a ring has at least one peer');
   return owner;
 }

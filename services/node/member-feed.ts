@@ -6,7 +6,7 @@
  */
 import type { Logger } from 'pino';
 import type { RouteCache } from '../peer/core/route-cache.js';
-import type { Clock } from '../system/clock.js';
+import { type Clock, pause } from '../system/clock.js';
 import type { MembershipEvent } from '../welcome/keeper.js';
 import type { Directory } from './directory.js';
 
@@ -51,19 +51,4 @@ function learnFromDirectory(routes: RouteCache, event: MembershipEvent): void {
     case 'expired':
       return routes.forget(event.peer);
   }
-}
-
-async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((wake) => {
-    const cancel = clock.after(ms, () => {
-      signal.removeEventListener('abort', end);
-      wake();
-    });
-    const end = (): void => {
-      cancel();
-      wake();
-    };
-    signal.addEventListener('abort', end, { once: true });
-  });
 }

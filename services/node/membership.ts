@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import { RingbinderError } from '../errors.js';
 import type { PeerRef } from '../peer/core/ring-space.js';
 import type { PeerDriver } from '../peer/driver.js';
-import type { Cancel, Clock } from '../system/clock.js';
+import { type Cancel, type Clock, onceAfter, pause } from '../system/clock.js';
 import type { Directory } from './directory.js';
 import { feedRoutes } from './member-feed.js';
 import type { NodeMemory, Notebook } from './notebook.js';
@@ -220,7 +220,8 @@ export class Membership {
       const cancelListening = driver.onEvent(({ kind }) => {
         if (kind === 'joined') finish();
       });
-      const finish = this.#once(ms, () => {
+      const { clock } = this.#deps;
+      const finish = onceAfter(clock, ms, this.#leaving.signal, () => {
         cancelListening();
         resolve(driver.state.stage === 'member');
       });
@@ -298,21 +299,6 @@ export class Membership {
   }
 
   async #pause(ms: number): Promise<void> {
-    return new Promise((wake) => {
-      this.#once(ms, wake);
-    });
-  }
-
-  /** Calls `act` once: after so long, when this node is leaving, or when the result is called. */
-  #once(ms: number, act: () => void): () => void {
-    const { signal } = this.#leaving;
-    const finish = (): void => {
-      cancelTimer();
-      signal.removeEventListener('abort', finish);
-      act();
-    };
-    const cancelTimer = this.#deps.clock.after(ms, finish);
-    signal.addEventListener('abort', finish);
-    return finish;
+    await pause(this.#deps.clock, ms, this.#leaving.signal);
   }
 }

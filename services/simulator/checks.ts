@@ -12,7 +12,7 @@
  */
 import { judge, type Judgement, type Violation } from '../peer/core/invariants.js';
 import type { Neighbors } from '../peer/core/messages.js';
-import { isSameLife, type PeerRef, type RingId } from '../peer/core/ring-space.js';
+import { firstAt, isSameLife, type PeerRef, type RingId } from '../peer/core/ring-space.js';
 import type { RingState } from '../peer/core/state.js';
 import type { SimNode } from './sim-node.js';
 import type { World } from './world.js';
@@ -166,7 +166,7 @@ export class RingChecker {
   ownerOf(position: RingId): PeerRef | undefined {
     if (this.#isDisturbed || !this.isIdeal()) return undefined;
     const { members } = this.#summarize();
-    return members.find(({ ringId }) => ringId >= position) ?? members[0];
+    return firstAt(members, position);
   }
 
   #summarize(): Summary {

@@ -38,7 +38,7 @@ export function drawPlan({ seed, nodes, time }: DrawOptions): Plan {
 export type Rates = Readonly<Partial<Record<RatedKind, number>>>;
 export type RatedKind = 'join' | 'leave' | 'crash' | 'restart' | 'pause';
 
-/** Faults at random times, so many a minute; gentle ones, for the rest is better planned by time. */
+/** Faults at random times, so many a minute; leaves and crashes as the model lets them. */
 export function drawRated(seed: number, rates: Rates, time: number): readonly Fault[] {
   const chance = seededChance(seed);
   const faults: Fault[] = [];
@@ -47,7 +47,7 @@ export function drawRated(seed: number, rates: Rates, time: number): readonly Fa
     if (perMinute === 0) continue;
     const meanGapMs = 60_000 / perMinute;
     for (let at = gapMs(chance, meanGapMs); at < time; at += gapMs(chance, meanGapMs)) {
-      faults.push({ ...GENTLE_KINDS[kind](chance), at: Math.round(at), draw: drawOf(chance) });
+      faults.push({ ...RATED_DRAWS[kind](chance), at: Math.round(at), draw: drawOf(chance) });
     }
   }
   return faults.sort((one, other) => one.at - other.at);
@@ -59,16 +59,16 @@ function gapMs(chance: Chance, meanMs: number): number {
 
 type Draw = (chance: Chance) => FaultKind;
 
-const GENTLE_KINDS: Readonly<Record<RatedKind, Draw>> = {
+const RATED_DRAWS: Readonly<Record<RatedKind, Draw>> = {
   join: () => ({ kind: 'join' }),
   leave: () => ({ kind: 'leave', onlyIfLegal: true }),
   crash: () => ({ kind: 'crash', onlyIfLegal: true }),
   restart: () => ({ kind: 'restart' }),
   pause: (chance) => ({ kind: 'pause', for: 200 + below(chance, 4_000) }),
 };
-const RATED_KINDS = Object.keys(GENTLE_KINDS) as readonly RatedKind[];
+const RATED_KINDS = Object.keys(RATED_DRAWS) as readonly RatedKind[];
 
-const { join, leave, crash, restart, pause } = GENTLE_KINDS;
+const { join, leave, crash, restart, pause } = RATED_DRAWS;
 
 /**
  * How bad delays and clocks may be. At their worst, the last try of a question still gets its answer

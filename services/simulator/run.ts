@@ -60,9 +60,13 @@ const LOOK_MS = 100;
 const REMIND_MS = 5_000;
 
 export function runSimulation(options: RunOptions): RunVerdict {
+  return runToEnd(options).verdict();
+}
+
+export function runToEnd(options: RunOptions): Run {
   const run = new Run(options);
   while (run.slice());
-  return run.verdict();
+  return run;
 }
 
 export class Run {

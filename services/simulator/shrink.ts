@@ -5,7 +5,7 @@
  * first by halves and then one by one (delta debugging: Zeller and Hildebrandt, 2002).
  */
 import { CALM, type Fault, type Plan } from './plan.js';
-import { Run, runSimulation, type RunOptions, type RunVerdict } from './run.js';
+import { runSimulation, runToEnd, type RunOptions, type RunVerdict } from './run.js';
 
 /** Most events that all runs for one failure may take together, and most runs. */
 const EVENTS_MAX = 10_000_000;
@@ -43,16 +43,10 @@ export function shrink(options: RunOptions, failure: string): Plan {
       const candidate = smaller(plan);
       return candidate !== undefined && stillFails(candidate) ? candidate : plan;
     }, start);
-  const written = tryEach(options.plan, [() => writtenOut(options)]);
+  // Whom faults hit must not change when others are left out.
+  const written = tryEach(options.plan, [() => runToEnd(options).happened]);
   const simpler = tryEach(written, [calmer, still, withoutNuisances, ...FEWER_NODES]);
   return tryEach(leaveOutFaults(simpler, stillFails), [calmer, still, shorter, ...FEWER_NODES]);
-}
-
-/** Whom faults hit must not change when others are left out. */
-function writtenOut(options: RunOptions): Plan {
-  const run = new Run(options);
-  while (run.slice());
-  return run.happened;
 }
 
 function leaveOutFaults(plan: Plan, stillFails: (plan: Plan) => boolean): Plan {

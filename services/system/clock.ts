@@ -44,3 +44,31 @@ export function assertTimer(ms: number, msMin: 0 | 1): void {
     throw new RangeError(`a timer of ${ms} ms; ${msMin} to ${TIMER_MS_MAX} allowed`);
   }
 }
+
+/** Calls `act` once: after so long, when the signal says so, or when the result is called. */
+export function onceAfter(
+  clock: Clock,
+  ms: number,
+  signal: AbortSignal,
+  act: () => void,
+): () => void {
+  let isDone = false;
+  const finish = (): void => {
+    if (isDone) return;
+    isDone = true;
+    cancelTimer();
+    signal.removeEventListener('abort', finish);
+    act();
+  };
+  const cancelTimer = clock.after(ms, finish);
+  signal.addEventListener('abort', finish);
+  return finish;
+}
+
+/** Resolves after so long, or at once when the signal says so. */
+export async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((wake) => {
+    onceAfter(clock, ms, signal, wake);
+  });
+}

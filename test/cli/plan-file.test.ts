@@ -6,7 +6,7 @@ const read = (text: string | Buffer, overrides = {}) =>
   readPlan('plan.yaml', Buffer.from(text), { seed: 7, ...overrides });
 
 const PLAN = `nodes: 12
-time: 30s
+time: 3m
 network:
   loss: 0.05
   delay: { distribution: exponential, mean: 20ms }
@@ -24,7 +24,7 @@ describe('readPlan', () => {
     expect(read(PLAN)).toEqual({
       nodes: 12,
       successors: 4,
-      time: 30_000,
+      time: 180_000,
       network: {
         loss: 0.05,
         duplication: 0,
@@ -65,8 +65,8 @@ describe('readPlan', () => {
     ['nodes: 12', 'nodez: 12', 'plan.yaml:1: nodez: is no key of a plan here'],
     ['nodes: 12', 'nodes: many', 'plan.yaml:1: nodes: '],
     ['nodes: 12', 'nodes: 0', 'plan.yaml:1: nodes: '],
-    ['time: 30s', 'time: 30', 'plan.yaml:2: time: must be a time with its unit'],
-    ['time: 30s', 'time: 25h', 'plan.yaml:2: time: must be a time with its unit'],
+    ['time: 3m', 'time: 30', 'plan.yaml:2: time: must be a time with its unit'],
+    ['time: 3m', 'time: 25h', 'plan.yaml:2: time: must be a time with its unit'],
     ['loss: 0.05', 'loss: 1', 'plan.yaml:4: network.loss: '],
     ['exponential', 'guessed', 'plan.yaml:5: network.delay.distribution: '],
     ['kind: partition', 'kind: meteor', 'plan.yaml:8: faults[0].kind: '],
@@ -75,6 +75,19 @@ describe('readPlan', () => {
     ['direction: in', 'direction: up', 'plan.yaml:10: faults[0].direction: '],
     ['direction: in', 'direction: in\n    rate: 2', 'plan.yaml:11: faults[0].rate: is no key'],
     ['for: 5s', 'for: [5s', 'plan.yaml:12: '],
+    [
+      'time: 3m',
+      'time: 90s',
+      'plan.yaml:12: faults[1].at: comes after the end; the time is 90000ms',
+    ],
+    ['nodes: [p1, p2]', 'share: 0', 'plan.yaml:9: faults[0].share: '],
+    [
+      '{ distribution: exponential, mean: 20ms }',
+      '{ distribution: uniform, min: 9ms, max: 1ms }',
+      'plan.yaml:5: network.delay.max: must not be below min',
+    ],
+    ['time: 3m', 'nodes: 3', 'plan.yaml:2: '],
+    ['time: 3m', '---', 'plan.yaml:2: a second document'],
     [PLAN, '- 1', 'plan.yaml:1: '],
     [PLAN, '\u0000\u0001', 'plan.yaml:1: '],
   ])('says in which line %j is wrong as %j', (right, wrong, message) => {

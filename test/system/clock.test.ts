@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { systemClock, TIMER_MS_MAX, type Clock } from '../../services/system/clock.js';
+import {
+  onceAfter,
+  pause,
+  systemClock,
+  TIMER_MS_MAX,
+  type Clock,
+} from '../../services/system/clock.js';
 import { FakeClock } from '../support/fake-clock.js';
 
 describe.each<{ name: string; clock: Clock }>([
@@ -111,5 +117,53 @@ describe('FakeClock', () => {
     await clock.advanceInSteps(25, 10);
     expect(seen).toEqual([10, 20]);
     expect(clock.monotonicMs()).toBe(25);
+  });
+});
+
+describe('onceAfter', () => {
+  const calls = (end: (clock: FakeClock, stop: AbortController, finish: () => void) => void) => {
+    const clock = new FakeClock();
+    const stop = new AbortController();
+    let count = 0;
+    const finish = onceAfter(clock, 100, stop.signal, () => (count += 1));
+    end(clock, stop, finish);
+    return count;
+  };
+
+  it.each<{ title: string; end: Parameters<typeof calls>[0] }>([
+    { title: 'after so long', end: (clock) => clock.advance(100) },
+    { title: 'when the signal says so', end: (_clock, stop) => stop.abort() },
+    { title: 'when it is told to', end: (_clock, _stop, finish) => finish() },
+  ])('calls once $title, and never again', ({ end }) => {
+    const everyEnd = (clock: FakeClock, stop: AbortController, finish: () => void) => {
+      end(clock, stop, finish);
+      clock.advance(200);
+      stop.abort();
+      finish();
+    };
+    expect(calls(end)).toBe(1);
+    expect(calls(everyEnd)).toBe(1);
+  });
+
+  it('does not call before', () => {
+    expect(calls((clock) => clock.advance(99))).toBe(0);
+  });
+});
+
+describe('pause', () => {
+  it('ends after so long', async () => {
+    const clock = new FakeClock();
+    const paused = pause(clock, 100, new AbortController().signal);
+    clock.advance(100);
+    await paused;
+  });
+
+  it('ends at once when the signal has said so, or says so', async () => {
+    const clock = new FakeClock();
+    const stop = new AbortController();
+    const paused = pause(clock, 100, stop.signal);
+    stop.abort();
+    await paused;
+    await pause(clock, 100, stop.signal);
   });
 });

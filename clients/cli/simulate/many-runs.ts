@@ -2,7 +2,7 @@
 import { scheduler } from 'node:timers/promises';
 import { Piscina } from 'piscina';
 import { Run, type RunOptions } from '../../../services/simulator/run.js';
-import { outcomeOf, runToEnd, type Outcome } from './one-run.js';
+import { outcomeOf, runSeed, type Outcome } from './one-run.js';
 
 const WORKER = new URL('./one-run.js', import.meta.url).href;
 /** Runs handed out ahead, for each worker. */
@@ -16,7 +16,7 @@ export async function* runMany(
 ): AsyncGenerator<Outcome> {
   const pool = new Piscina({
     filename: WORKER,
-    name: runToEnd.name,
+    name: runSeed.name,
     minThreads: jobs,
     maxThreads: jobs,
   });

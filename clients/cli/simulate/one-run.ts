@@ -1,6 +1,11 @@
 /** One seed: run, and when it fails, shrunk. The same in the process itself and in a worker. */
 import type { Plan } from '../../../services/simulator/plan.js';
-import { Run, type RunOptions, type RunVerdict } from '../../../services/simulator/run.js';
+import {
+  type Run,
+  runToEnd,
+  type RunOptions,
+  type RunVerdict,
+} from '../../../services/simulator/run.js';
 import { failureOf, shrink } from '../../../services/simulator/shrink.js';
 
 /** Virtual time from the end of the faults within which the ring must be ideal. */
@@ -19,8 +24,6 @@ export function outcomeOf(run: Run, options: RunOptions): Outcome {
 }
 
 /** What a worker is asked to do. */
-export function runToEnd(options: RunOptions): Outcome {
-  const run = new Run(options);
-  while (run.slice());
-  return outcomeOf(run, options);
+export function runSeed(options: RunOptions): Outcome {
+  return outcomeOf(runToEnd(options), options);
 }

@@ -45,7 +45,11 @@ export function readPlan(fileName: string, bytes: Buffer, overrides: PlanOverrid
   const lines = new LineCounter();
   const document = parse(fileName, bytes, lines);
   const checked = planSchema.safeParse(valueOf(fileName, document) ?? {});
-  if (!checked.success) throw firstIssue(fileName, document, lines, checked.error);
+  const wrong = checked.success
+    ? lateFault(checked.data, overrides)
+    : placeOf(checked.error.issues[0]);
+  if (wrong !== undefined) throw errorAt(fileName, lineOf(document, lines, wrong.path), wrong);
+  if (!checked.success) throw checked.error;
   return planOf(checked.data, overrides);
 }
 
@@ -63,7 +67,9 @@ function parse(fileName: string, bytes: Buffer, lineCounter: LineCounter): Docum
   const [error] = document.errors;
   if (error === undefined) return document;
   const { line } = lineCounter.linePos(error.pos[0]);
-  throw new PlanError(`${fileName}:${line}: ${error.message}`);
+  const why =
+    error.code === 'MULTIPLE_DOCS' ? 'a second document; one plan to a file' : error.message;
+  throw new PlanError(`${fileName}:${line}: ${why}`);
 }
 
 /** References to references could stand for more than any memory holds. */
@@ -93,7 +99,9 @@ const delayMs = milliseconds(0, 60_000);
 
 const delaySchema = z.discriminatedUnion('distribution', [
   z.strictObject({ distribution: z.literal('constant'), value: delayMs }),
-  z.strictObject({ distribution: z.literal('uniform'), min: delayMs, max: delayMs }),
+  z
+    .strictObject({ distribution: z.literal('uniform'), min: delayMs, max: delayMs })
+    .refine(({ min, max }) => min <= max, { path: ['max'], message: 'must not be below min' }),
   z.strictObject({ distribution: z.literal('exponential'), mean: delayMs }),
 ]);
 
@@ -119,7 +127,7 @@ const whom = {
     .min(1)
     .optional(),
   count: count.optional(),
-  share: share.optional(),
+  share: share.gt(0).optional(),
 };
 const passing = { for: milliseconds(1, DAY_MS).optional() };
 const careful = { onlyIfLegal: z.boolean().default(false) };
@@ -206,18 +214,17 @@ function timeOut(key: unknown, value: unknown): unknown {
 
 // What is wrong, and in which line
 
-function firstIssue(
-  fileName: string,
-  document: Document,
-  lines: LineCounter,
-  { issues }: z.ZodError,
-): PlanError {
-  const [issue] = issues;
-  const { path, text } = placeOf(issue);
-  const line = lineOf(document, lines, path);
+function errorAt(fileName: string, line: number, { path, text }: Place): PlanError {
   const key = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`));
   const where = key.join('').replace(/^\./, '');
   return new PlanError(`${fileName}:${line}: ${where === '' ? '' : `${where}: `}${text}`);
+}
+
+/** A fault that would never come; with another time on the command line, that is wanted. */
+function lateFault({ faults, time }: PlanIn, overrides: PlanOverrides): Place | undefined {
+  const index = overrides.time === undefined ? faults.findIndex(({ at }) => at >= time) : -1;
+  if (index === -1) return undefined;
+  return { path: ['faults', index, 'at'], text: `comes after the end; the time is ${time}ms` };
 }
 
 type Place = { readonly path: readonly PropertyKey[]; readonly text: string };

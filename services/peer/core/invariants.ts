@@ -6,7 +6,7 @@
  * Costs O(N·r + N·log N): skipped arcs are counted on the sorted circle, not pair by pair.
  */
 import type { Neighbors } from './messages.js';
-import { isBetween, isSameLife, type PeerRef } from './ring-space.js';
+import { firstIndexAt, isBetween, isSameLife, type PeerRef } from './ring-space.js';
 
 export type Rule =
   | 'ONE_LIVE_SUCCESSOR'
@@ -66,10 +66,12 @@ function violation(rule: Rule, peers: readonly PeerRef[], text: string): Violati
 /** Live members in ring order, and where their best pointers lead. */
 class Circle {
   readonly views: readonly Neighbors[];
+  readonly #peers: readonly PeerRef[];
   readonly #indexOf: ReadonlyMap<number, number>;
 
   constructor(views: readonly Neighbors[]) {
     this.views = [...views].sort((one, other) => one.self.ringId - other.self.ringId);
+    this.#peers = this.views.map(({ self }) => self);
     this.#indexOf = new Map(this.views.map((view, index) => [view.self.ringId, index]));
   }
 
@@ -114,7 +116,7 @@ class Circle {
 
   #markBetween(skipped: Int32Array, from: number, to: number): void {
     const first = this.#countUpTo(from);
-    const end = this.#countBelow(to);
+    const end = firstIndexAt(this.#peers, to);
     if (from < to) this.#mark(skipped, first, end);
     else {
       this.#mark(skipped, first, this.views.length);
@@ -134,19 +136,8 @@ class Circle {
     skipped[end] = (skipped[end] ?? 0) - 1;
   }
 
-  #countBelow(ringId: number): number {
-    let low = 0;
-    let high = this.views.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.views[middle]?.self.ringId ?? 0) < ringId) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
   #countUpTo(ringId: number): number {
-    return this.#countBelow(ringId + 1);
+    return firstIndexAt(this.#peers, ringId + 1);
   }
 }
 

@@ -54,3 +54,20 @@ export function isAvoided(peer: PeerRef, avoided: readonly PeerRef[]): boolean {
 export function isLaterLife(seen: PeerRef, held: PeerRef): boolean {
   return seen.ringId === held.ringId && seen.incarnation > held.incarnation;
 }
+
+/** Index of the first peer at or after a position among peers in ring order; their number if none is. */
+export function firstIndexAt(peers: readonly PeerRef[], position: RingId): number {
+  let low = 0;
+  let high = peers.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((peers[middle]?.ringId ?? 0) < position) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The first peer at or after a position, clockwise, among peers in ring order. */
+export function firstAt(peers: readonly PeerRef[], position: RingId): PeerRef | undefined {
+  return peers[firstIndexAt(peers, position)] ?? peers[0];
+}

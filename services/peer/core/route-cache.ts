@@ -5,7 +5,14 @@
  * is a binary search, O(log n); a change moves the entries behind it, O(n). One life for each ring ID.
  * A life that was found to be over is not believed again when others name it, only when it speaks.
  */
-import { distance, isSameLife, type PeerRef, type RingId } from './ring-space.js';
+import {
+  distance,
+  firstAt,
+  firstIndexAt,
+  isSameLife,
+  type PeerRef,
+  type RingId,
+} from './ring-space.js';
 
 export type RouteCacheOptions = {
   /** Never in the cache. */
@@ -66,7 +73,7 @@ export class RouteCache {
 
   /** The first member at or after a position, clockwise, within so many steps of it. */
   firstFrom(position: RingId, stepsMax: number): PeerRef | undefined {
-    const first = this.#peers[this.#indexFrom(position)] ?? this.#peers[0];
+    const first = firstAt(this.#peers, position);
     if (first === undefined) return undefined;
     const steps = distance(position, first.ringId, this.#options.ringSize);
     return steps <= stepsMax ? first : undefined;
@@ -80,26 +87,14 @@ export class RouteCache {
       known === undefined || !isSameLife(known, peer) || known.address !== peer.address;
     putLast(this.#byAge, peer.ringId, isNews ? peer : known);
     if (!isNews) return;
-    this.#peers.splice(this.#indexFrom(peer.ringId), known === undefined ? 0 : 1, peer);
+    this.#peers.splice(firstIndexAt(this.#peers, peer.ringId), known === undefined ? 0 : 1, peer);
     const [oldest] = this.#byAge.keys();
     if (this.#peers.length > routesMax && oldest !== undefined) this.#drop(oldest);
   }
 
   #drop(ringId: RingId): void {
     this.#byAge.delete(ringId);
-    this.#peers.splice(this.#indexFrom(ringId), 1);
-  }
-
-  /** Index of the first one at or after a position; the length when there is none up to the end. */
-  #indexFrom(position: RingId): number {
-    let low = 0;
-    let high = this.#peers.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#peers[middle]?.ringId ?? 0) < position) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    this.#peers.splice(firstIndexAt(this.#peers, ringId), 1);
   }
 }
 

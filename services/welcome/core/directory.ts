@@ -6,7 +6,13 @@
  * O(log n). So a page, a snapshot and an answer each show one moment, however long they are read.
  * Leases are told in `leases.ts`: a member whose lease has ended is taken out before it is asked for.
  */
-import { clockwise, distance, type PeerRef, type RingId } from '../../peer/core/ring-space.js';
+import {
+  clockwise,
+  distance,
+  firstIndexAt,
+  type PeerRef,
+  type RingId,
+} from '../../peer/core/ring-space.js';
 
 /** Most members that a joiner is told to join through. */
 export const CONTACTS_MAX = 16;
@@ -136,19 +142,6 @@ export function pageOf(
     page.push(peer);
   }
   return { peers: page, hasMore: start + page.length < peers.length };
-}
-
-/** Index of the first member at or behind a ring ID; the number of members when there is none. */
-function firstIndexAt(peers: readonly PeerRef[], ringId: RingId): number {
-  let low = 0;
-  let high = peers.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const peer = peers[middle];
-    if (peer !== undefined && peer.ringId < ringId) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** So many members in ring order from an index on, which may lie beyond either end. */
