@@ -60,6 +60,9 @@ export interface Table {
    */
   read(id: RecordId): TableRecord | 'damaged' | undefined;
 
+  /** What is known of a record without reading it whole. */
+  entry(id: RecordId): Entry | undefined;
+
   /** Records with a position in `[first, last]`, in order of position; `after` is a page's `next`. */
   list(first: RingId, last: RingId, after: string | undefined, limit: number): Page<Entry>;
 

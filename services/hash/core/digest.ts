@@ -31,3 +31,9 @@ function positionOf(text: string, ringSize: number): number {
   const digest = createHash('sha256').update(text, 'utf8').digest();
   return Number(digest.readBigUInt64BE() % BigInt(ringSize));
 }
+
+/** The first 8 bytes of the SHA-256 of a text, as two numbers of 32 bits. */
+export function digest64(text: string): { readonly high: number; readonly low: number } {
+  const digest = createHash('sha256').update(text, 'utf8').digest();
+  return { high: digest.readUInt32BE(0), low: digest.readUInt32BE(4) };
+}

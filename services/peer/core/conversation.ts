@@ -13,19 +13,26 @@ import type { Answer, Question } from './messages.js';
 import type { PeerRef } from './ring-space.js';
 
 /** One question to one peer. */
-export type Ask = { readonly to: PeerRef; readonly question: Question };
+export type Ask<Asked = Question> = { readonly to: PeerRef; readonly question: Asked };
 
 /** How a question ended, and how long that took. */
-export type Reply =
-  | { readonly kind: 'answered'; readonly answer: Answer; readonly elapsedMs: number }
+export type Reply<Answered = Answer> =
+  | { readonly kind: 'answered'; readonly answer: Answered; readonly elapsedMs: number }
   | { readonly kind: 'unanswered'; readonly elapsedMs: number };
 
 /** A reply with the very question that it ends. */
-export type Heard = Reply & { readonly ask: Ask };
+export type Heard<Asked = Question, Answered = Answer> = Reply<Answered> & {
+  readonly ask: Ask<Asked>;
+};
 
-export type Conversation<Result> = Generator<Ask | readonly Ask[], Result, Heard>;
+/** About the ring by default; other cores have questions and answers of their own. */
+export type Conversation<Result, Asked = Question, Answered = Answer> = Generator<
+  Ask<Asked> | readonly Ask<Asked>[],
+  Result,
+  Heard<Asked, Answered>
+>;
 
 /** What was yielded, as a list. */
-export function asksOf(yielded: Ask | readonly Ask[]): readonly Ask[] {
+export function asksOf<Asked>(yielded: Ask<Asked> | readonly Ask<Asked>[]): readonly Ask<Asked>[] {
   return 'question' in yielded ? [yielded] : yielded;
 }

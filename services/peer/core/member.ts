@@ -97,7 +97,7 @@ export class RingMember {
     this.#talks = new Talks({
       self: () => this.#state.self,
       ask: (to, question) => this.#ask(to, question),
-      askMyself: (question) => this.#answerMyself(question),
+      askMyself: (question, reply) => reply(this.#answerMyself(question)),
     });
     const { limits } = deps;
     const state = (): RingState => this.#state;

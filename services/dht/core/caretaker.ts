@@ -1,0 +1,396 @@
+/**
+ * Keeps the copies where they belong, without anybody reading a key.
+ *
+ * As owner: makes sure that everyone in its set has the same records (`synchronize.ts`), at once when
+ * the set or the range has changed, and now and then; and tells them that they keep a copy. An owner
+ * that is new to its range first gets what others have of it, and only then counts as whole: transfer
+ * first, then switch. As keeper of records that are not its own any more: hands them over
+ * (`hand-over.ts`). As anyone: collects the dead. One such thing at a time, so that calls go first.
+ */
+import { isSameLife, type PeerRef, type RingId } from '../../peer/core/ring-space.js';
+import { Coverage } from './coverage.js';
+import { handOver } from './hand-over.js';
+import type { MerkleTree } from './merkle.js';
+import {
+  answerOf,
+  type Claim,
+  type RingAccess,
+  type RingView,
+  type TableTalk,
+} from './messages.js';
+import { isCollectable } from './record.js';
+import type { ReplicaSet, Replication } from './replica-set.js';
+import {
+  difference,
+  isCovered,
+  isInRange,
+  isSameRange,
+  spansOf,
+  union,
+  type Range,
+  type Span,
+} from './span.js';
+import type { TableStats } from './stats.js';
+import { synchronize, type SyncResult } from './synchronize.js';
+import type { Entry, Table } from './table.js';
+
+export type CaretakerLimits = Replication & {
+  /** Time between two comparisons with a peer when nothing has changed. */
+  readonly repairIntervalMs: number;
+  /** How long the dead are kept. */
+  readonly graceMs: number;
+};
+
+export type CaretakerDeps = {
+  readonly ring: RingAccess;
+  readonly limits: CaretakerLimits;
+  readonly table: Table;
+  readonly tree: MerkleTree;
+  readonly stats: TableStats;
+  readonly now: () => number;
+  readonly start: <Result>(talk: TableTalk<Result>, done: (result: Result) => void) => void;
+  readonly findSet: (position: RingId, done: (set: ReplicaSet | undefined) => void) => void;
+  readonly drop: (claims: readonly Claim[], done: (dropped: number) => void) => void;
+};
+
+/** Time between two renewals of a lease. */
+const COVER_MS = 1_000;
+/** A peer that failed a comparison is tried again after this time. */
+const RETRY_MS = 1_000;
+/** How long a place must be the same before what seems to belong to others is handed over. */
+const SETTLED_MS = 3_000;
+const HAND_OVER_MS = 1_000;
+const HANDED_OVER_MAX = 256;
+/** Records looked at by the collection, each time. */
+const COLLECT_PAGE = 200;
+const COLLECT_MS = 1_000;
+/** A tick that comes later than this: this process stood still, and others may have taken its place. */
+const STALL_MS = 5_000;
+
+type Partner = {
+  readonly peer: PeerRef;
+  /** When the last comparison ended well; undefined before the first one. */
+  comparedAtMs: number | undefined;
+  /** Whether it had all of the range then, and whether this peer had when that comparison began. */
+  wasWhole: boolean;
+  isGranted: boolean;
+  notBeforeMs: number;
+};
+
+export class Caretaker {
+  readonly #deps: CaretakerDeps;
+  readonly coverage: Coverage;
+  #view: RingView;
+  #range: Range | undefined;
+  #isWhole = false;
+  #partners: readonly Partner[] = [];
+  #isBusy = false;
+  #tickedAtMs: number | undefined;
+  #changedAtMs = 0;
+  #coverAtMs = 0;
+  #handOverAtMs = 0;
+  /** Where the next look for records of others begins. */
+  #handOverFrom = 0;
+  #collectAtMs = 0;
+  #collectAfter: string | undefined;
+
+  constructor(deps: CaretakerDeps) {
+    this.#deps = deps;
+    this.coverage = new Coverage(deps.ring.ringSize);
+    this.#view = deps.ring.view();
+  }
+
+  tick(): void {
+    const nowMs = this.#deps.now();
+    if (this.#tickedAtMs !== undefined && nowMs - this.#tickedAtMs > STALL_MS) this.#startAnew();
+    this.#tickedAtMs = nowMs;
+    this.coverage.expire(nowMs);
+    this.look();
+    if (!this.#view.isMember) return;
+    if (nowMs >= this.#coverAtMs) this.#coverAll(nowMs);
+    if (nowMs >= this.#collectAtMs) this.#collect(nowMs);
+    if (!this.#isBusy) this.#repair(nowMs);
+  }
+
+  /** Takes note of how the ring looks now. */
+  look(): void {
+    const before = this.#view;
+    const view = this.#deps.ring.view();
+    if (view === before || isSameView(view, before)) return;
+    this.#view = view;
+    if (!view.isMember || !isSameLife(view.self, before.self)) this.#startAnew();
+    this.#changedAtMs = this.#deps.now();
+    this.#takeRange(rangeOf(view));
+    this.#takePartners(view.successors);
+    this.#coverAtMs = 0;
+  }
+
+  /** The set of this peer as owner, when it owns the position. */
+  ownSetFor(position: RingId): ReplicaSet | undefined {
+    this.look();
+    const range = this.#range;
+    return range !== undefined && isInRange(position, range) ? this.ownSet : undefined;
+  }
+
+  get ownSet(): ReplicaSet | undefined {
+    const range = this.#range;
+    if (range === undefined || !this.#view.isMember) return undefined;
+    return { range, peers: [this.#view.self, ...this.#view.successors] };
+  }
+
+  isWholeAt(position: RingId): boolean {
+    const range = this.#range;
+    if (range !== undefined && isInRange(position, range)) return this.#isWhole;
+    return this.coverage.isWholeAt(position);
+  }
+
+  isWhole(spans: readonly Span[]): boolean {
+    return isCovered(spans, this.#wholeSpans());
+  }
+
+  /** Whether this peer should keep a record at this position, for itself or another owner. */
+  covers(position: RingId): boolean {
+    const range = this.#range;
+    if (range !== undefined && isInRange(position, range)) return true;
+    return this.coverage.setFor(position) !== undefined;
+  }
+
+  /** Gives everything to those who will keep it once this peer is gone. */
+  handAllOver(done: () => void): void {
+    const { start } = this.#deps;
+    start(this.#farewell(), done);
+  }
+
+  // Place
+
+  /** Forgets what is only known while this peer is never away. */
+  #startAnew(): void {
+    this.coverage.clear();
+    this.#range = undefined;
+    this.#isWhole = false;
+    this.#partners = [];
+    this.#view = { ...this.#view, isMember: false };
+  }
+
+  #takeRange(range: Range | undefined): void {
+    const before = this.#range;
+    if (range !== undefined && before !== undefined && isSameRange(range, before)) return;
+    const wasWhole = this.#wholeSpans();
+    this.#range = range;
+    this.#isWhole = range !== undefined && isCovered(this.#spansOf(range), wasWhole);
+    for (const partner of this.#partners) partner.comparedAtMs = undefined;
+    for (const partner of this.#partners) partner.isGranted &&= this.#isWhole;
+  }
+
+  #takePartners(successors: readonly PeerRef[]): void {
+    const known = this.#partners;
+    this.#partners = successors.map(
+      (peer) =>
+        known.find((partner) => isSameLife(partner.peer, peer)) ?? {
+          peer,
+          comparedAtMs: undefined,
+          wasWhole: false,
+          isGranted: false,
+          notBeforeMs: 0,
+        },
+    );
+    this.#judgeWhole();
+  }
+
+  /** Those who keep copies of what this peer owns. */
+  get #keepers(): readonly Partner[] {
+    return this.#partners.slice(0, this.#deps.limits.copies - 1);
+  }
+
+  /**
+   * Whole is an owner that has compared with so many who were whole that each acknowledged write is
+   * at one of them; or with everyone it knows, when there are not so many: after all have restarted.
+   */
+  #judgeWhole(): void {
+    if (this.#isWhole || this.#range === undefined) return;
+    const { copies, writeQuorum } = this.#deps.limits;
+    const compared = this.#partners.filter(({ comparedAtMs }) => comparedAtMs !== undefined);
+    const whole = compared.filter(({ wasWhole }) => wasWhole);
+    const isEnough = whole.length > Math.max(0, copies - writeQuorum);
+    this.#isWhole = isEnough || compared.length === this.#partners.length;
+  }
+
+  #wholeSpans(): readonly Span[] {
+    const own = this.#range !== undefined && this.#isWhole ? this.#spansOf(this.#range) : [];
+    return union([...own, ...this.coverage.wholeSpans]);
+  }
+
+  #spansOf(range: Range): readonly Span[] {
+    return spansOf(range, this.#deps.ring.ringSize);
+  }
+
+  #coverAll(nowMs: number): void {
+    this.#coverAtMs = nowMs + COVER_MS;
+    const set = this.ownSet;
+    if (set === undefined) return;
+    for (const { peer, isGranted } of this.#keepers) {
+      const isWhole = isGranted && this.#isWhole;
+      this.#deps.start(cover(peer, set, isWhole), () => undefined);
+    }
+  }
+
+  // Repair
+
+  #repair(nowMs: number): void {
+    const partner = this.#duePartner(nowMs);
+    if (partner !== undefined) return this.#compareWith(partner);
+    if (nowMs < this.#handOverAtMs || nowMs < this.#changedAtMs + SETTLED_MS) return;
+    this.#handOverAtMs = nowMs + HAND_OVER_MS;
+    this.#handOverNext();
+  }
+
+  #duePartner(nowMs: number): Partner | undefined {
+    if (this.#range === undefined) return undefined;
+    const { repairIntervalMs } = this.#deps.limits;
+    const candidates = this.#isWhole ? this.#keepers : this.#partners;
+    return candidates.find(({ comparedAtMs, isGranted, notBeforeMs }) => {
+      if (nowMs < notBeforeMs) return false;
+      const isNew = comparedAtMs === undefined || (this.#isWhole && !isGranted);
+      return isNew || nowMs >= comparedAtMs + repairIntervalMs;
+    });
+  }
+
+  #compareWith(partner: Partner): void {
+    const { table, tree, start, stats } = this.#deps;
+    const range = this.#range;
+    if (range === undefined) return;
+    const wasWhole = this.#isWhole;
+    const { self } = this.#view;
+    const spans = this.#spansOf(range);
+    const options = { self, partner: partner.peer, spans, direction: 'both', tree, table } as const;
+    this.#isBusy = true;
+    start(synchronize(options), (result) => {
+      this.#isBusy = false;
+      stats.count('given', result.given);
+      if (result.isDone) stats.count('comparisons', 1);
+      const isSamePlace = this.#range !== undefined && isSameRange(this.#range, range);
+      if (isSamePlace && isSameLife(self, this.#view.self))
+        this.#compared(partner, result, wasWhole);
+    });
+  }
+
+  #compared(partner: Partner, { isDone, wasPartnerWhole }: SyncResult, wasWhole: boolean): void {
+    const nowMs = this.#deps.now();
+    partner.notBeforeMs = isDone ? nowMs : nowMs + RETRY_MS;
+    if (!isDone) return;
+    partner.comparedAtMs = nowMs;
+    partner.wasWhole = wasPartnerWhole;
+    const isNews = wasWhole && !partner.isGranted;
+    partner.isGranted ||= wasWhole;
+    this.#judgeWhole();
+    if (isNews) this.#coverAtMs = 0;
+  }
+
+  /** Looks for a record that others should keep, and gives it and those around it to them. */
+  #handOverNext(): void {
+    const entry = this.#nextForeign();
+    if (entry === undefined) {
+      this.#handOverFrom = 0;
+      return;
+    }
+    this.#isBusy = true;
+    this.#deps.findSet(entry.position, (set) => {
+      this.#isBusy = false;
+      this.#handOverFrom = (entry.position + 1) % this.#deps.ring.ringSize;
+      if (set !== undefined) this.#handOverTo(set, entry);
+    });
+  }
+
+  #nextForeign(): Entry | undefined {
+    const { table } = this.#deps;
+    for (const { first, last } of this.#foreignSpans()) {
+      if (last < this.#handOverFrom) continue;
+      const from = Math.max(first, this.#handOverFrom);
+      const [entry] = table.list(from, last, undefined, 1).items;
+      if (entry !== undefined) return entry;
+    }
+    return undefined;
+  }
+
+  #foreignSpans(): readonly Span[] {
+    const top = this.#deps.ring.ringSize - 1;
+    const own = this.#range === undefined ? [] : this.#spansOf(this.#range);
+    return difference([{ first: 0, last: top }], [...own, ...this.coverage.spans]);
+  }
+
+  #handOverTo({ range, peers }: ReplicaSet, { position }: Entry): void {
+    const { table, limits, stats, start } = this.#deps;
+    const { self } = this.#view;
+    const keepers = peers.slice(0, limits.copies);
+    // The owner counts on this copy; its lease will come.
+    if (keepers.some(({ ringId }) => ringId === self.ringId)) return;
+    const span = this.#spansOf(range).find(
+      ({ first, last }) => first <= position && position <= last,
+    );
+    if (span === undefined) return;
+    const page = table.list(position, span.last, undefined, HANDED_OVER_MAX);
+    const entries = page.items.filter((entry) => !this.covers(entry.position));
+    this.#isBusy = true;
+    start(handOver({ self, keepers, entries, table }), ({ isDone, given }) => {
+      this.#isBusy = false;
+      stats.count('given', given);
+      if (isDone) stats.count('handedOver', entries.length);
+      if (!isDone) return;
+      this.#handOverFrom = position;
+      this.#handOverAtMs = 0;
+    });
+  }
+
+  #collect(nowMs: number): void {
+    const { table, limits, ring, drop, stats } = this.#deps;
+    const top = ring.ringSize - 1;
+    const { items, next } = table.list(0, top, this.#collectAfter, COLLECT_PAGE);
+    this.#collectAfter = next;
+    this.#collectAtMs = nowMs + (next === undefined ? COLLECT_MS : 0);
+    const dead = items.filter(({ endMs }) => isCollectable(endMs, nowMs, limits.graceMs));
+    if (dead.length === 0) return;
+    const claims = dead.map((entry): Claim => ({ id: entry, version: entry.version }));
+    drop(claims, (dropped) => stats.count('collected', dropped));
+  }
+
+  /** Each set that this peer is in gets one peer more when it goes: that one needs the records. */
+  *#farewell(): TableTalk<void> {
+    const { copies } = this.#deps.limits;
+    const { self, successors } = this.#view;
+    const own = this.ownSet;
+    for (const { range, peers } of [...(own === undefined ? [] : [own]), ...this.coverage.sets]) {
+      const myIndex = peers.findIndex(({ ringId }) => ringId === self.ringId);
+      const heir = successors[copies - 1 - myIndex];
+      if (myIndex !== -1 && heir !== undefined) yield* this.#giveRange(range, heir);
+    }
+  }
+
+  *#giveRange(range: Range, partner: PeerRef): TableTalk<void> {
+    const { table, tree, stats } = this.#deps;
+    const spans = this.#spansOf(range);
+    const { self } = this.#view;
+    const direction = 'push';
+    const { given } = yield* synchronize({ self, partner, spans, direction, tree, table });
+    stats.count('given', given);
+  }
+}
+
+function* cover(to: PeerRef, set: ReplicaSet, isWhole: boolean): TableTalk<boolean> {
+  return answerOf(yield { to, question: { kind: 'cover', set, isWhole } }, 'noted') !== undefined;
+}
+
+/** Undefined while the predecessor is not known: others may stand in between. */
+function rangeOf({ self, isMember, predecessor, successors }: RingView): Range | undefined {
+  if (!isMember) return undefined;
+  if (predecessor !== undefined) return { after: predecessor.ringId, upTo: self.ringId };
+  return successors.length === 0 ? { after: self.ringId, upTo: self.ringId } : undefined;
+}
+
+function isSameView(one: RingView, other: RingView): boolean {
+  return (
+    one.self === other.self &&
+    one.isMember === other.isMember &&
+    one.predecessor === other.predecessor &&
+    one.successors === other.successors
+  );
+}

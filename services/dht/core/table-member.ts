@@ -1,0 +1,291 @@
+/**
+ * One peer's part in the table as a whole: calls of applications (as their coordinator), questions of
+ * other peers (as a replica), and the care for the copies.
+ *
+ * No I/O, clock or randomness: time comes through `now` and `tick`, the disk is a `Table`, the ring a
+ * `RingAccess`, and what is to be asked goes out through `perform`, each to be reported once with
+ * `answered` or `unanswered`.
+ */
+import { positionOfKey } from '../../hash/core/digest.js';
+import type { RequestId } from '../../peer/core/messages.js';
+import type { PeerRef, RingId } from '../../peer/core/ring-space.js';
+import { Talks } from '../../peer/core/talks.js';
+import { Caretaker, type CaretakerLimits } from './caretaker.js';
+import { Headcount } from './headcount.js';
+import { Interests } from './interests.js';
+import { MerkleTree } from './merkle.js';
+import {
+  answerOf,
+  type RingAccess,
+  type TableAnswer,
+  type TableQuestion,
+  type TableTalk,
+} from './messages.js';
+import { readRecords, type ReadOutcome, type ReadTarget } from './read.js';
+import type { TableRecord } from './record.js';
+import { Replica } from './replica.js';
+import { quorumOf, type Quorum, type ReplicaSet } from './replica-set.js';
+import { SetFinder } from './set-finder.js';
+import { TableStats, type TableCounts } from './stats.js';
+import type { Table } from './table.js';
+import { HybridClock, type Version } from './version.js';
+import { Wants, type WantListener } from './wants.js';
+import { writeRecord, type WriteOutcome } from './write.js';
+
+export type TableLimits = CaretakerLimits;
+
+export type TableEffect =
+  | {
+      readonly kind: 'ask';
+      readonly requestId: RequestId;
+      readonly to: PeerRef;
+      readonly question: TableQuestion;
+    }
+  | { readonly kind: 'answer'; readonly requestId: RequestId; readonly answer: TableAnswer };
+
+export type TableMemberDeps = {
+  readonly ring: RingAccess;
+  readonly limits: TableLimits;
+  readonly table: Table;
+  readonly now: () => number;
+  readonly perform: (effect: TableEffect) => void;
+};
+
+/** What a call did, and on what it rests. */
+export type Rests<Outcome> = {
+  /** The peers asked: the first is the owner. Undefined when no way to it was found. */
+  readonly set: ReplicaSet | undefined;
+  readonly quorum: Quorum;
+  readonly outcome: Outcome | undefined;
+};
+
+export type Written = Rests<WriteOutcome> & { readonly version: Version };
+
+/** Writes that found something newer are made again with a later version, so often at most. */
+const REWRITES_MAX = 3;
+/** Records read at start-up in one go. */
+const LOAD_PAGE = 5_000;
+
+export class TableMember {
+  readonly #deps: TableMemberDeps;
+  readonly #clock = new HybridClock();
+  readonly #stats = new TableStats();
+  readonly #tree: MerkleTree;
+  readonly #interests = new Interests();
+  readonly #headcount = new Headcount();
+  readonly #talks: Talks<TableQuestion, TableAnswer>;
+  readonly #caretaker: Caretaker;
+  readonly #sets: SetFinder;
+  readonly #replica: Replica;
+  readonly #wants: Wants;
+  #nextRequestId = 1;
+
+  constructor(deps: TableMemberDeps) {
+    this.#deps = deps;
+    const { ring, limits, table, now } = deps;
+    this.#tree = new MerkleTree(ring.ringSize);
+    this.#talks = new Talks<TableQuestion, TableAnswer>({
+      self: () => ring.view().self,
+      ask: (to, question) => this.#ask(to, question),
+      askMyself: (question, reply) => this.#answer(ring.view().self, question, reply),
+    });
+    const start = this.#talks.start.bind(this.#talks);
+    this.#caretaker = new Caretaker({
+      ring,
+      limits,
+      table,
+      tree: this.#tree,
+      stats: this.#stats,
+      now,
+      start,
+      findSet: (position, done) => this.#sets.find(position, true, done),
+      drop: (claims, done) => this.#replica.drop(claims, done),
+    });
+    this.#sets = new SetFinder({ ring, caretaker: this.#caretaker, now, start });
+    this.#replica = new Replica({
+      ringSize: ring.ringSize,
+      table,
+      tree: this.#tree,
+      clock: this.#clock,
+      interests: this.#interests,
+      stats: this.#stats,
+      now,
+      isWhole: (spans) => this.#caretaker.isWhole(spans),
+      isWholeAt: (position) => this.#caretaker.isWholeAt(position),
+      tell: (record, peers) => this.#tell(record, peers),
+    });
+    this.#wants = new Wants({
+      now,
+      self: () => ring.view().self,
+      copies: limits.copies,
+      readQuorum: limits.readQuorum,
+      members: () => this.#headcount.count,
+      findSet: (key, done) => this.#sets.find(this.positionOf(key), true, done),
+      start,
+    });
+  }
+
+  get counts(): TableCounts {
+    return this.#stats.counts;
+  }
+
+  get headcount(): Headcount {
+    return this.#headcount;
+  }
+
+  get wantCount(): number {
+    return this.#wants.count;
+  }
+
+  /** Takes up what is in the table, page by page; to be called until it returns undefined. */
+  load(after: string | undefined): string | undefined {
+    const top = this.#deps.ring.ringSize - 1;
+    const { items, next } = this.#deps.table.list(0, top, after, LOAD_PAGE);
+    for (const entry of items) {
+      this.#tree.add(entry);
+      this.#clock.see(entry.version);
+    }
+    return next;
+  }
+
+  tick(): void {
+    const nowMs = this.#deps.now();
+    const { self, isMember, predecessor, successors } = this.#deps.ring.view();
+    if (isMember) {
+      const before = predecessor === undefined ? [] : [predecessor];
+      this.#headcount.see([self, ...before, ...successors], nowMs);
+    }
+    this.#interests.expire(nowMs);
+    this.#caretaker.tick();
+    this.#wants.tick();
+  }
+
+  // Calls
+
+  /** Writes a record: `draft` makes it with the version it is given. */
+  write(
+    key: string,
+    wanted: number,
+    draft: (version: Version) => TableRecord,
+    done: (written: Written) => void,
+  ): void {
+    const { now, ring } = this.#deps;
+    const attempt = (triesLeft: number, isFresh: boolean): void => {
+      this.#sets.find(this.positionOf(key), isFresh, (set) => {
+        const version = this.#clock.next(now(), ring.view().self.ringId);
+        const quorum = this.#quorum(wanted);
+        if (set === undefined) return done({ set, quorum, outcome: undefined, version });
+        this.#talks.start(writeRecord(draft(version), set.peers, quorum), (outcome) => {
+          const isEnough = outcome.counted >= quorum.required;
+          if (outcome.newer !== undefined) this.#clock.see(outcome.newer);
+          const isToBeRepeated = isEnough ? outcome.newer !== undefined : !isFresh;
+          if (isToBeRepeated && triesLeft > 1) return attempt(triesLeft - 1, !isEnough);
+          return done({ set, quorum, outcome, version });
+        });
+      });
+    };
+    attempt(REWRITES_MAX, false);
+  }
+
+  /** Reads from as many peers as wanted; gives those that lag behind what they lack. */
+  read(
+    key: string,
+    wanted: number,
+    target: ReadTarget,
+    done: (read: Rests<ReadOutcome>) => void,
+  ): void {
+    const { ring } = this.#deps;
+    const attempt = (isFresh: boolean): void => {
+      this.#sets.find(this.positionOf(key), isFresh, (set) => {
+        const quorum = this.#quorum(wanted);
+        if (set === undefined) return done({ set, quorum, outcome: undefined });
+        const talk = readRecords(target, ring.view().self, set.peers, quorum);
+        this.#talks.start(talk, (outcome) => {
+          if (outcome.counted < quorum.required && !isFresh) return attempt(true);
+          return done({ set, quorum, outcome });
+        });
+      });
+    };
+    attempt(false);
+  }
+
+  /** Returns how to stop. */
+  want(key: string, listener: WantListener): () => void {
+    return this.#wants.add(key, listener);
+  }
+
+  /** Gives everything to those who will keep it once this peer is gone. */
+  handAllOver(done: () => void): void {
+    this.#caretaker.handAllOver(done);
+  }
+
+  /** A member has left the ring by its own will. */
+  departed(peer: PeerRef): void {
+    this.#headcount.depart(peer);
+  }
+
+  positionOf(key: string): RingId {
+    return positionOfKey(key, this.#deps.ring.ringSize);
+  }
+
+  #quorum(wanted: number): Quorum {
+    return quorumOf(wanted, this.#deps.limits.copies, this.#headcount.count);
+  }
+
+  // Questions
+
+  /** A question of another peer. */
+  asked(requestId: RequestId, from: PeerRef, question: TableQuestion): void {
+    this.#answer(from, question, (answer) => {
+      this.#deps.perform({ kind: 'answer', requestId, answer });
+    });
+  }
+
+  answered(requestId: RequestId, answer: TableAnswer, elapsedMs: number): void {
+    this.#talks.resume(requestId, { kind: 'answered', answer, elapsedMs });
+  }
+
+  unanswered(requestId: RequestId, elapsedMs: number): void {
+    const ask = this.#talks.resume(requestId, { kind: 'unanswered', elapsedMs });
+    if (ask === undefined) return;
+    this.#sets.forget(ask.to);
+    if (ask.question.kind === 'changed') this.#interests.drop(ask.question.record.key, ask.to);
+  }
+
+  #answer(from: PeerRef, question: TableQuestion, reply: (answer: TableAnswer) => void): void {
+    const { ring, now } = this.#deps;
+    if (!ring.view().isMember) return reply({ kind: 'not-member' });
+    switch (question.kind) {
+      case 'changed':
+        this.#clock.see(question.record.version);
+        this.#wants.hear(question.record);
+        return reply({ kind: 'noted' });
+      case 'cover':
+        this.#caretaker.coverage.grant(question.set, question.isWhole, now());
+        return reply({ kind: 'noted' });
+      case 'describe-set': {
+        this.#caretaker.look();
+        const set = this.#caretaker.ownSet;
+        return reply(set === undefined ? { kind: 'not-member' } : { kind: 'set', set });
+      }
+      default:
+        this.#caretaker.look();
+        return this.#replica.answer(from, question, reply);
+    }
+  }
+
+  #tell(record: TableRecord, peers: readonly PeerRef[]): void {
+    for (const peer of peers) this.#talks.start(tell(peer, record), () => undefined);
+  }
+
+  #ask(to: PeerRef, question: TableQuestion): RequestId {
+    const requestId = this.#nextRequestId;
+    this.#nextRequestId += 1;
+    this.#deps.perform({ kind: 'ask', requestId, to, question });
+    return requestId;
+  }
+}
+
+function* tell(to: PeerRef, record: TableRecord): TableTalk<boolean> {
+  return answerOf(yield { to, question: { kind: 'changed', record } }, 'noted') !== undefined;
+}
