@@ -5,6 +5,7 @@
  * dies whose death would break the invariant), so that the checker applies every rule throughout.
  * The others also cut the network, stop processes, and kill whom they like.
  */
+import type { Replication } from '../dht/core/replica-set.js';
 import { below, oneOf, seededChance, type Chance } from '../system/chance.js';
 import {
   EXPONENTIAL_CUT,
@@ -32,6 +33,55 @@ export function drawPlan({ seed, nodes, time }: DrawOptions): Plan {
   const network = drawNetwork(chance, isGentle ? MILD : HARSH);
   const faults = drawFaults(chance, isGentle ? GENTLE : ROUGH, time);
   return { nodes: nodes ?? drawn, successors, time, network, faults };
+}
+
+/**
+ * Like `drawPlan`, of a smaller ring with a table on it, and disks that are lost. Disks are lost and
+ * members die only as far as promises reach: the rest is for plans that are about the ring.
+ */
+export function drawTablePlan({ seed, nodes, time }: DrawOptions): Plan {
+  const chance = seededChance(Math.imul(seed, 0xc2b2ae35));
+  const plan = drawPlan({ seed, nodes: nodes ?? 4 + below(chance, 9), time });
+  const fitting = REPLICATIONS.filter(({ copies }) => copies <= plan.successors + 1);
+  const replication = oneOf(chance, fitting) ?? USUAL_REPLICATION;
+  const table = {
+    ...replication,
+    keys: 10 + below(chance, 40),
+    callsPerSecond: 5 + below(chance, 30),
+    graceMs: 20_000 + below(chance, 100_000),
+    diskMsMax: 1 + below(chance, 40),
+  };
+  const faults = withWipes(chance, plan.faults, time);
+  const isRestless = chance.unit() < 0.5;
+  return { ...plan, table, faults: isRestless ? faults : faults.filter(isInStorm) };
+}
+
+/** Faults come for so long, and then for so long none do. */
+const STORM_MS = 10_000;
+const LULL_MS = 15_000;
+
+function isInStorm({ at }: Fault): boolean {
+  return at % (STORM_MS + LULL_MS) < STORM_MS;
+}
+
+const USUAL_REPLICATION: Replication = { copies: 3, readQuorum: 2, writeQuorum: 2 };
+
+/** Each with R + W > N. */
+const REPLICATIONS: readonly Replication[] = [
+  ...[USUAL_REPLICATION, USUAL_REPLICATION, USUAL_REPLICATION],
+  { copies: 3, readQuorum: 1, writeQuorum: 3 },
+  { copies: 3, readQuorum: 3, writeQuorum: 1 },
+  { copies: 2, readQuorum: 1, writeQuorum: 2 },
+  { copies: 5, readQuorum: 3, writeQuorum: 3 },
+];
+
+function withWipes(chance: Chance, faults: readonly Fault[], time: number): readonly Fault[] {
+  const wipes: Fault[] = [];
+  for (let at = below(chance, 10_000); at < time; at += 1_000 + below(chance, 20_000)) {
+    const lasting = 500 + below(chance, 15_000);
+    wipes.push({ kind: 'wipe', onlyIfLegal: true, for: lasting, at, draw: drawOf(chance) });
+  }
+  return [...faults, ...wipes].sort((one, other) => one.at - other.at);
 }
 
 /** Events per virtual minute, each at random times. */

@@ -2,12 +2,14 @@
 import { seededChance, type Chance } from '../system/chance.js';
 import type { RingChecker } from './checks.js';
 import type { Fault, FaultKind } from './plan.js';
-import type { SimNode } from './sim-node.js';
+import { setClockRate, type SimNode } from './sim-node.js';
+import type { TableRun } from './table/table-run.js';
 import type { World } from './world.js';
 
 export type FaultDeps = {
   readonly world: World;
   readonly checker: RingChecker;
+  readonly table: TableRun | undefined;
   /** A node that has not been there before, by its name or by the next free number. */
   readonly newNode: (address?: string) => SimNode | undefined;
   /** Starts a node that seeks its way into the ring. */
@@ -52,7 +54,7 @@ export class FaultInjector {
     world.network.mend();
     for (const node of world.nodes.values()) {
       world.network.slow(node.address, 0);
-      node.clockRate = 1;
+      setClockRate(node, 1, world.timeline.now);
       world.resume(node);
     }
   }
@@ -84,12 +86,14 @@ export class FaultInjector {
 
   #applyTo(
     node: SimNode,
-    fault: FaultOf<'crash' | 'leave' | 'restart' | 'pause' | 'slow' | 'clock'>,
+    fault: FaultOf<'crash' | 'wipe' | 'leave' | 'restart' | 'pause' | 'slow' | 'clock'>,
   ): void {
     switch (fault.kind) {
       case 'crash':
-      case 'leave':
+      case 'wipe':
         return this.#endNode(node, fault);
+      case 'leave':
+        return this.#leave(node, fault);
       case 'restart':
         return this.#join(node, fault);
       case 'pause':
@@ -101,19 +105,31 @@ export class FaultInjector {
     }
   }
 
+  #leave(node: SimNode, fault: FaultOf<'leave'>): void {
+    const { table } = this.#deps;
+    if (table === undefined || node.member?.state.stage !== 'member')
+      return this.#endNode(node, fault);
+    table.farewell(node, () => {
+      if (!this.#isOver) this.#endNode(node, fault);
+      if (node.member?.state.stage === 'member') table.stay(node);
+    });
+  }
+
   /** The last member is spared: without it there is no ring to look at. */
-  #endNode(node: SimNode, fault: FaultOf<'crash' | 'leave'>): void {
-    const { world, checker } = this.#deps;
+  #endNode(node: SimNode, fault: FaultOf<'crash' | 'wipe' | 'leave'>): void {
+    const { world, checker, table } = this.#deps;
     const isLast = world.members.every((member) => member === node);
     if (node.member?.state.stage === 'left') return;
     const isLegal = checker.mayDie(node);
     if (isLast || (fault.onlyIfLegal && !isLegal)) return;
+    if (fault.kind === 'wipe' && table?.mayLose(node) === false) return;
     if (!isLegal) checker.disturb();
-    if (fault.kind === 'crash') {
-      world.crash(node);
-      this.#later(fault.for, () => this.#join(node, fault));
-    } else {
+    if (fault.kind === 'leave') {
       world.leave(node);
+    } else {
+      world.crash(node);
+      if (fault.kind === 'wipe') table?.wipe(node);
+      this.#later(fault.for, () => this.#join(node, fault));
     }
     this.#count(fault, [node], isLegal ? fault.kind : `${fault.kind} against the model`);
   }
@@ -128,7 +144,7 @@ export class FaultInjector {
   }
 
   /** Once the directory would take it in. */
-  #join(node: SimNode, fault: FaultOf<'join' | 'restart' | 'crash'>): void {
+  #join(node: SimNode, fault: FaultOf<'join' | 'restart' | 'crash' | 'wipe'>): void {
     const { checker, startJoining } = this.#deps;
     if (node.member !== undefined) return;
     if (!checker.mayJoin()) return this.#later(JOIN_RETRY_MS, () => this.#join(node, fault));
@@ -151,10 +167,9 @@ export class FaultInjector {
   }
 
   #setClock(node: SimNode, fault: FaultOf<'clock'>): void {
-    node.clockRate = fault.rate;
-    this.#later(fault.for, () => {
-      node.clockRate = 1;
-    });
+    const { timeline } = this.#deps.world;
+    setClockRate(node, fault.rate, timeline.now);
+    this.#later(fault.for, () => setClockRate(node, 1, timeline.now));
     this.#count(fault, [node]);
   }
 
@@ -168,9 +183,7 @@ export class FaultInjector {
     this.#count(fault, part, `partition ${fault.direction}`);
   }
 
-  #targets(
-    fault: FaultOf<'crash' | 'leave' | 'restart' | 'pause' | 'slow' | 'clock' | 'partition'>,
-  ) {
+  #targets(fault: FaultOf<Exclude<FaultKind['kind'], 'join' | 'mend' | 'network'>>) {
     const { world } = this.#deps;
     const { kind, draw, nodes, share, count = 1 } = fault;
     const down = [...world.nodes.values()].filter(({ member }) => member === undefined);
@@ -183,6 +196,7 @@ export class FaultInjector {
   #count(fault: Fault, nodes: readonly SimNode[] = [], kind: string = fault.kind): void {
     const names = nodes.map(({ address }) => address);
     this.done[kind] = (this.done[kind] ?? 0) + 1;
+    this.#deps.table?.disturb();
     this.#hits.set(fault, [...new Set([...(this.#hits.get(fault) ?? []), ...names])]);
     this.#deps.note([kind, ...names].join(' '));
   }

@@ -4,6 +4,7 @@
  * A plan and a seed determine a run wholly. Every random choice that a fault makes (whom it hits)
  * comes from the fault's own `draw`, so that leaving one fault out changes nothing for the others.
  */
+import type { TablePlan } from './table/table-plan.js';
 
 /** One-way delay of a packet; all in ms. */
 export type Delay =
@@ -49,6 +50,8 @@ type Careful = { readonly onlyIfLegal: boolean };
 export type FaultKind =
   /** Kill -9: only what the node keeps on disk stays. Starts again after `for`, if given. */
   | ({ readonly kind: 'crash' } & Target & Careful & Passing)
+  /** Kill -9, and the disk is lost with it. Of use with a table only. */
+  | ({ readonly kind: 'wipe' } & Target & Careful & Passing)
   /** Goes, and says so. */
   | ({ readonly kind: 'leave' } & Target & Careful)
   /** Starts a node that is down again. */
@@ -84,6 +87,8 @@ export type Plan = {
   /** In force when the faults begin. */
   readonly network: NetworkFaults;
   readonly faults: readonly Fault[];
+  /** The hash table on the ring; without it the run is about the ring alone. */
+  readonly table?: TablePlan | undefined;
 };
 
 export const PLAN_LIMITS = {

@@ -13,7 +13,9 @@ import { FaultInjector } from './faults.js';
 import { LookupProbe, type LookupStats } from './lookups.js';
 import { CALM, type Plan } from './plan.js';
 import type { SimNode } from './sim-node.js';
-import { World } from './world.js';
+import type { TableStats, TableViolation } from './table/history.js';
+import { TableRun } from './table/table-run.js';
+import { NO_WATCHER, World } from './world.js';
 
 export type RunOptions = {
   readonly seed: number;
@@ -21,6 +23,8 @@ export type RunOptions = {
   /** Virtual time allowed from the end of the faults to the ideal ring. */
   readonly settleMsMax: number;
 };
+
+export type RunViolation = Violation | TableViolation;
 
 export type RunPhase = 'forming' | 'faults' | 'peace' | 'over';
 
@@ -45,7 +49,9 @@ export type RunVerdict = {
   };
   /** Virtual time from the end of the faults to the ideal ring; undefined when it was not reached. */
   readonly settledMs: number | undefined;
-  readonly violations: readonly Violation[];
+  readonly violations: readonly RunViolation[];
+  /** Of a run with a table. */
+  readonly table: TableStats | undefined;
   /** What happened last, for a run that failed. */
   readonly trace: readonly string[];
 };
@@ -58,6 +64,8 @@ const CONTACTS_TOLD = 4;
 const SLICE_EVENTS = 5_000;
 const LOOK_MS = 100;
 const REMIND_MS = 5_000;
+/** After everything has settled: within it, wants have read their keys once more. */
+const LAST_LOOK_MS = 6_000;
 
 export function runSimulation(options: RunOptions): RunVerdict {
   return runToEnd(options).verdict();
@@ -76,10 +84,11 @@ export class Run {
   readonly #checker: RingChecker;
   readonly #faults: FaultInjector;
   readonly #lookups: LookupProbe;
+  readonly #table: TableRun | undefined;
   readonly #trace: string[] = [];
   readonly #steps: Generator<undefined, void>;
   #phase: RunPhase = 'forming';
-  #violations: readonly Violation[] = [];
+  #violations: readonly RunViolation[] = [];
   #events = 0;
   #settledMs: number | undefined;
   #faultsEndMs = 0;
@@ -93,17 +102,24 @@ export class Run {
     const checker = new RingChecker(world, plan.successors);
     this.#world = world;
     this.#checker = checker;
+    const table = this.#tableOf(world, checker);
+    this.#table = table;
     world.watcher = {
+      ...NO_WATCHER,
       disturbed: (why) => {
         this.#note(why);
         checker.disturb();
+        table?.disturb();
       },
       touched: (node) => checker.touch(node),
       promised: () => checker.expectChange(),
+      started: (node, member) => table?.started(node, member),
+      ended: (node) => table?.ended(node),
     };
     this.#faults = new FaultInjector({
       world,
       checker,
+      table,
       newNode: (address) => {
         return address === undefined ? this.#nextNode() : this.#newNode(Number(address.slice(1)));
       },
@@ -157,6 +173,7 @@ export class Run {
       },
       settledMs: this.#settledMs,
       violations: this.#violations,
+      table: this.#table?.stats,
       trace: isFailed ? [...this.#trace, ...this.#world.describe()] : [],
     };
   }
@@ -188,6 +205,7 @@ export class Run {
     this.#world.network.faults = network;
     this.#faults.schedule(faults);
     this.#lookups.start();
+    this.#table?.startCalls();
     yield* this.#runUntil(() => timeline.now >= this.#faultsEndMs, time);
   }
 
@@ -199,9 +217,16 @@ export class Run {
     this.#lookups.end();
     this.#faults.end();
     this.#note('in peace');
-    yield* this.#runUntil(() => this.#checker.isIdeal(), this.#options.settleMsMax);
-    const isSettled = this.#violations.length === 0 && this.#checker.isIdeal();
-    if (isSettled) this.#settledMs = Math.round(timeline.now - start);
+    for (const node of this.#table?.endCalls() ?? []) this.#startJoining(node);
+    const isSettled = (): boolean => this.#checker.isIdeal() && this.#table?.isSettled() !== false;
+    yield* this.#runUntil(isSettled, this.#options.settleMsMax);
+    if (this.#violations.length === 0 && this.#checker.isIdeal()) {
+      this.#settledMs = Math.round(timeline.now - start);
+    }
+    if (this.#table === undefined || this.#violations.length > 0) return;
+    yield* this.#runUntil(() => false, LAST_LOOK_MS);
+    this.#table.judge();
+    if (this.#violations.length === 0) this.#violations = this.#table.violations;
   }
 
   /** Runs until the condition holds (looked at every 100 ms), a rule breaks, or time is up. */
@@ -216,10 +241,24 @@ export class Run {
       }
       if (!timeline.runNext()) return;
       this.#events += 1;
-      this.#violations = this.#checker.check();
+      this.#violations = this.#broken();
       if (this.#violations.length > 0) return;
       if (this.#events % SLICE_EVENTS === 0) yield;
     }
+  }
+
+  #broken(): readonly RunViolation[] {
+    const ofRing = this.#checker.check();
+    const ofTable = this.#table?.violations ?? [];
+    return ofTable.length === 0 ? ofRing : [...ofRing, ...ofTable];
+  }
+
+  /** With chance of its own, so that the ring's does not depend on it. */
+  #tableOf(world: World, checker: RingChecker): TableRun | undefined {
+    const { seed, plan } = this.#options;
+    if (plan.table === undefined) return undefined;
+    const chance = seededChance(Math.imul(seed, 0x85ebca6b) ^ 0x7ab1e);
+    return new TableRun({ world, checker, plan: plan.table, ringSize: RING_SIZE, chance });
   }
 
   // Nodes

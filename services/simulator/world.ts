@@ -27,6 +27,17 @@ export type WorldWatcher = {
   touched: (node: SimNode) => void;
   /** An answer that will change this node is on its way. */
   promised: (node: SimNode) => void;
+  /** A node begins a life, and has ended it. */
+  started: (node: SimNode, member: RingMember) => void;
+  ended: (node: SimNode) => void;
+};
+
+export const NO_WATCHER: WorldWatcher = {
+  disturbed: () => undefined,
+  touched: () => undefined,
+  promised: () => undefined,
+  started: () => undefined,
+  ended: () => undefined,
 };
 
 export class World {
@@ -38,11 +49,7 @@ export class World {
   readonly exchange: Exchange;
   /** Virtual time that nodes have been up, all together, of those that are down again. */
   #endedUptimeMs = 0;
-  watcher: WorldWatcher = {
-    disturbed: () => undefined,
-    touched: () => undefined,
-    promised: () => undefined,
-  };
+  watcher = NO_WATCHER;
 
   constructor(limits: MemberLimits, chance: Chance) {
     this.#limits = limits;
@@ -92,6 +99,7 @@ export class World {
     node.inFlight = undefined;
     node.startedAtMs = this.timeline.now;
     this.watcher.touched(node);
+    this.watcher.started(node, member);
     this.timeline.after(below(this.#chance, TICK_MS), () => this.#tick(node, member));
     return member;
   }
@@ -107,6 +115,7 @@ export class World {
     node.backlog.length = 0;
     node.inFlight = undefined;
     this.watcher.touched(node);
+    this.watcher.ended(node);
   }
 
   /** SIGTERM: the node says that it goes, and answers for a while before it is gone. */

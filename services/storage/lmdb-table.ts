@@ -28,6 +28,7 @@ import type {
   Write,
   Written,
 } from '../dht/core/table.js';
+import { positionOfKey } from '../hash/core/digest.js';
 import type { RingId } from '../peer/core/ring-space.js';
 import { turnEnd } from '../system/turn.js';
 import { assertLmdbFile } from './lmdb-file.js';
@@ -35,6 +36,7 @@ import { TableBatch, type RowChange, type Step } from './table-batch.js';
 import {
   decodeEntry,
   decodeRecord,
+  entryKeyOf,
   holdersPrefixOf,
   isEntryKey,
   keyIn,
@@ -135,6 +137,13 @@ class OpenTable implements LmdbTable {
     const rowKey = rowKeyOf(id);
     const row = this.#database.get(rowKey);
     return row && decodeRecord(rowKey, row);
+  }
+
+  entry(id: RecordId): Entry | undefined {
+    this.#assertOpen();
+    const key = entryKeyOf(positionOfKey(id.key, this.#options.ringSize), rowKeyOf(id));
+    const value = this.#database.get(key);
+    return value && this.#entryIn({ key, value });
   }
 
   list(first: RingId, last: RingId, after: string | undefined, limit: number): Page<Entry> {

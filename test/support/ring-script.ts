@@ -26,7 +26,7 @@ import {
 import type { PeerRef } from '../../services/peer/core/ring-space.js';
 import { CALM } from '../../services/simulator/plan.js';
 import type { SimNode } from '../../services/simulator/sim-node.js';
-import { World } from '../../services/simulator/world.js';
+import { NO_WATCHER, World } from '../../services/simulator/world.js';
 import { seededChance } from '../../services/system/chance.js';
 import { answerText, nameOf, placeText, questionText } from '../peer/ring-text.js';
 
@@ -186,9 +186,8 @@ class RingStage {
       return send(route, record);
     };
     this.#world.watcher = {
+      ...NO_WATCHER,
       disturbed: (why) => this.#record(why),
-      touched: () => undefined,
-      promised: () => undefined,
     };
   }
 

@@ -155,14 +155,20 @@ export class Caretaker {
     return this.coverage.setFor(position) !== undefined;
   }
 
-  /** Gives everything to those who will keep it once this peer is gone. */
-  handAllOver(done: () => void): void {
+  /** Gives everything to those who will keep it once this peer is gone; tells whether they have it. */
+  handAllOver(done: (isDone: boolean) => void): void {
     const { start } = this.#deps;
     start(this.#farewell(), done);
   }
 
+  /** Whether this peer has all that it owns, and everyone who keeps a copy of it has been told so. */
+  get isSettled(): boolean {
+    return this.#isWhole && this.#keepers.every(({ isGranted }) => isGranted);
+  }
+
   // Place
 
+  dump(){ return JSON.stringify({v:this.#view.self, m:this.#view.isMember, pred:this.#view.predecessor?.ringId, succ:this.#view.successors.map(s=>s.ringId+"/"+s.incarnation), range:this.#range, whole:this.#isWhole, busy:this.#isBusy, partners:this.#partners.map(p=>[p.peer.ringId,p.comparedAtMs,p.wasWhole,p.isGranted,p.notBeforeMs]), t:this.#tickedAtMs}); }
   /** Forgets what is only known while this peer is never away. */
   #startAnew(): void {
     this.coverage.clear();
@@ -354,24 +360,30 @@ export class Caretaker {
   }
 
   /** Each set that this peer is in gets one peer more when it goes: that one needs the records. */
-  *#farewell(): TableTalk<void> {
+  *#farewell(): TableTalk<boolean> {
     const { copies } = this.#deps.limits;
     const { self, successors } = this.#view;
     const own = this.ownSet;
+    let isDone = true;
     for (const { range, peers } of [...(own === undefined ? [] : [own]), ...this.coverage.sets]) {
       const myIndex = peers.findIndex(({ ringId }) => ringId === self.ringId);
-      const heir = successors[copies - 1 - myIndex];
-      if (myIndex !== -1 && heir !== undefined) yield* this.#giveRange(range, heir);
+      if (myIndex === -1 || myIndex >= copies) continue;
+      // In a ring of no more peers than copies, the others have everything; they get what they lack.
+      const heirs = successors.slice(0, copies - myIndex);
+      for (const heir of heirs) isDone = (yield* this.#giveRange(range, heir)) && isDone;
     }
+    this.#handOverFrom = 0;
+    return isDone && this.#nextForeign() === undefined;
   }
 
-  *#giveRange(range: Range, partner: PeerRef): TableTalk<void> {
+  *#giveRange(range: Range, partner: PeerRef): TableTalk<boolean> {
     const { table, tree, stats } = this.#deps;
     const spans = this.#spansOf(range);
     const { self } = this.#view;
     const direction = 'push';
-    const { given } = yield* synchronize({ self, partner, spans, direction, tree, table });
-    stats.count('given', given);
+    const result = yield* synchronize({ self, partner, spans, direction, tree, table });
+    stats.count('given', result.given);
+    return result.isDone;
   }
 }
 

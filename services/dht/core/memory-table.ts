@@ -52,6 +52,11 @@ export class MemoryTable implements Table {
     return this.#records.get(byteStringOf(id));
   }
 
+  entry(id: RecordId): Entry | undefined {
+    const record = this.read(id);
+    return record && entryOf(record, positionOfKey(id.key, this.#options.ringSize));
+  }
+
   list(first: RingId, last: RingId, after: string | undefined, limit: number): Page<Entry> {
     const lowest = digitsOf(first);
     const highest = digitsOf(last);

@@ -134,7 +134,7 @@ export class Replica {
     if (records.some(({ version }) => isTooFarAhead(version, nowMs))) {
       return reply({ kind: 'ahead' });
     }
-    for (const { version } of records) clock.see(version);
+    for (const { version } of records) clock.see(version, nowMs);
     const writes = records.map((record): Write => ({ kind: 'merge', record }));
     this.#write(writes, (written) => {
       if (written === undefined) return reply({ kind: 'disk-failed' });

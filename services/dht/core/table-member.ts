@@ -79,6 +79,8 @@ export class TableMember {
   readonly #replica: Replica;
   readonly #wants: Wants;
   #nextRequestId = 1;
+  /** Takes no more writes: they would come after what it hands over. */
+  #isLeaving = false;
 
   constructor(deps: TableMemberDeps) {
     this.#deps = deps;
@@ -133,6 +135,11 @@ export class TableMember {
     return this.#headcount;
   }
 
+  /** Whether all copies of what this peer owns are known to be the same. */
+  get isSettled(): boolean {
+    return this.#caretaker.isSettled;
+  }
+
   get wantCount(): number {
     return this.#wants.count;
   }
@@ -141,9 +148,10 @@ export class TableMember {
   load(after: string | undefined): string | undefined {
     const top = this.#deps.ring.ringSize - 1;
     const { items, next } = this.#deps.table.list(0, top, after, LOAD_PAGE);
+    const nowMs = this.#deps.now();
     for (const entry of items) {
       this.#tree.add(entry);
-      this.#clock.see(entry.version);
+      this.#clock.see(entry.version, nowMs);
     }
     return next;
   }
@@ -177,7 +185,7 @@ export class TableMember {
         if (set === undefined) return done({ set, quorum, outcome: undefined, version });
         this.#talks.start(writeRecord(draft(version), set.peers, quorum), (outcome) => {
           const isEnough = outcome.counted >= quorum.required;
-          if (outcome.newer !== undefined) this.#clock.see(outcome.newer);
+          if (outcome.newer !== undefined) this.#clock.see(outcome.newer, now());
           const isToBeRepeated = isEnough ? outcome.newer !== undefined : !isFresh;
           if (isToBeRepeated && triesLeft > 1) return attempt(triesLeft - 1, !isEnough);
           return done({ set, quorum, outcome, version });
@@ -214,9 +222,17 @@ export class TableMember {
     return this.#wants.add(key, listener);
   }
 
-  /** Gives everything to those who will keep it once this peer is gone. */
-  handAllOver(done: () => void): void {
-    this.#caretaker.handAllOver(done);
+  /** Gives everything to those who will keep it once this peer is gone; tells whether they have it. */
+  handAllOver(done: (isDone: boolean) => void): void {
+    this.#isLeaving = true;
+    const { table, now } = this.#deps;
+    // What is on its way to the disk belongs to it.
+    table.write([], () => this.#caretaker.handAllOver(done), now());
+  }
+
+  /** This peer does not leave after all. */
+  stay(): void {
+    this.#isLeaving = false;
   }
 
   /** A member has left the ring by its own will. */
@@ -254,10 +270,11 @@ export class TableMember {
 
   #answer(from: PeerRef, question: TableQuestion, reply: (answer: TableAnswer) => void): void {
     const { ring, now } = this.#deps;
-    if (!ring.view().isMember) return reply({ kind: 'not-member' });
+    const isRefused = this.#isLeaving && question.kind === 'store';
+    if (isRefused || !ring.view().isMember) return reply({ kind: 'not-member' });
     switch (question.kind) {
       case 'changed':
-        this.#clock.see(question.record.version);
+        this.#clock.see(question.record.version, now());
         this.#wants.hear(question.record);
         return reply({ kind: 'noted' });
       case 'cover':

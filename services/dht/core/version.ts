@@ -52,9 +52,10 @@ export class HybridClock {
     return { wallMs: this.#wallMs, counter: this.#counter, writer };
   }
 
-  /** Takes note of a version from elsewhere, one that is not too far ahead. */
-  see({ wallMs, counter }: Version): void {
-    if (wallMs < this.#wallMs) return;
+  /** Takes note of a version from elsewhere, unless it is too far ahead. */
+  see(version: Version, nowMs: number): void {
+    const { wallMs, counter } = version;
+    if (wallMs < this.#wallMs || isTooFarAhead(version, nowMs)) return;
     if (wallMs > this.#wallMs || counter > this.#counter) this.#set(wallMs, counter);
   }
 
