@@ -6,7 +6,7 @@
  * JavaScript compares those in the order that the contract asks for.
  */
 import { assertCommit, assertListing, keyBytesOf, textBytesOf } from './bounds.js';
-import { SortedKeys } from './sorted-keys.js';
+import { SortedKeys } from '../dht/core/sorted-keys.js';
 import type { Store, StoreCommit, StoreCondition, StoreEntry, StoreListing } from './store.js';
 
 export class MemoryStore implements Store {

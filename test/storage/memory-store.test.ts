@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryStore } from '../../services/storage/memory-store.js';
-import { SortedKeys } from '../../services/storage/sorted-keys.js';
+import { SortedKeys } from '../../services/dht/core/sorted-keys.js';
 import { describeStoreContract } from '../contract/store-contract.js';
 
 describeStoreContract('MemoryStore', async () => {
