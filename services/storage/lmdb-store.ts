@@ -44,6 +44,7 @@ export async function openLmdbStore(directory: string): Promise<Store> {
       keyEncoding: 'binary',
       encoding: 'binary',
       overlappingSync: false,
+      eventTurnBatching: false,
     });
     assertFormat(database);
     return new LmdbStore(database);

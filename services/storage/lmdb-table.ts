@@ -9,7 +9,8 @@
  * `batch` is atomic as long as nothing calls a synchronous transaction meanwhile, for which lmdb
  * would commit the half that it has; none is called once the table is open. And lmdb carries out the
  * other half of a batch when one `put` in it throws, so nothing may throw there: what can throw is
- * done before.
+ * done before. `eventTurnBatching` is off because lmdb, with it, rejects one more promise when a
+ * commit fails, which nobody holds: a full disk would end the process.
  *
  * The rows of records and entries are in `table-rows.ts`. The row `m` is the format of the database,
  * u8, then ring size, number of records and their bytes, 3 × f64, and the CRC-32 of all this, u32.
@@ -101,6 +102,7 @@ export async function openLmdbTable(
       keyEncoding: 'binary',
       encoding: 'binary',
       overlappingSync: false,
+      eventTurnBatching: false,
     });
     try {
       return new OpenTable(database, options, sizeIn(database, options.ringSize));

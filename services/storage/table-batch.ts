@@ -13,8 +13,8 @@ import {
   type Held,
   type TableRoom,
 } from '../dht/core/settle.js';
-import type { TableSize, Write, Written } from '../dht/core/table.js';
-import { decodeRecord, encodeEntry, encodeRecord, entryKeyOf } from './table-rows.js';
+import type { Entry, TableSize, Write, Written } from '../dht/core/table.js';
+import { decodeEntry, decodeRecord, encodeEntry, encodeRecord, entryKeyOf } from './table-rows.js';
 
 /** A write and the row key of the record it is about. */
 export type Step = { readonly write: Write; readonly rowKey: Buffer };
@@ -70,7 +70,9 @@ export class TableBatch {
       this.#size = addSizes(this.#size, growth);
       this.#changes.set(id, change);
     }
-    return writtenOf(place.held, after, { position, nowMs });
+    const written = writtenOf(place.held, after, { position, nowMs });
+    if (place.held !== 'damaged' || written.kind !== 'kept') return written;
+    return { ...written, before: this.#entryOnDisk(position, rowKey) };
   }
 
   /** What is to be changed on disk, every row once. */
@@ -83,6 +85,14 @@ export class TableBatch {
         { key: entryKey, row: entryRow },
       ];
     });
+  }
+
+  /** What the index says of a record that is damaged itself. */
+  #entryOnDisk(position: RingId, rowKey: Buffer): Entry | undefined {
+    const key = entryKeyOf(position, rowKey);
+    const row = this.#rowOnDisk(key);
+    const entry = row && decodeEntry(key, row);
+    return entry === 'damaged' ? undefined : entry;
   }
 
   #placeOnDisk(rowKey: Buffer): Place {

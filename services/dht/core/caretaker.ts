@@ -8,6 +8,7 @@
  * (`hand-over.ts`). As anyone: collects the dead. One such thing at a time, so that calls go first.
  */
 import { isSameLife, type PeerRef, type RingId } from '../../peer/core/ring-space.js';
+import { findForgotten } from './absence.js';
 import { Coverage } from './coverage.js';
 import { handOver } from './hand-over.js';
 import type { MerkleTree } from './merkle.js';
@@ -32,7 +33,7 @@ import {
 } from './span.js';
 import type { TableStats } from './stats.js';
 import { synchronize, type SyncResult } from './synchronize.js';
-import type { Entry, Table } from './table.js';
+import type { Entry, Page, Table } from './table.js';
 
 export type CaretakerLimits = Replication & {
   /** Time between two comparisons with a peer when nothing has changed. */
@@ -67,6 +68,9 @@ const COLLECT_MS = 1_000;
 /** A tick that comes later than this: this process stood still, and others may have taken its place. */
 const STALL_MS = 5_000;
 
+/** What can't be settled for so long after an absence is kept. */
+const ABSENCE_MS_MAX = 15 * 60 * 1_000;
+
 type Partner = {
   readonly peer: PeerRef;
   /** When the last comparison ended well; undefined before the first one. */
@@ -91,6 +95,13 @@ export class Caretaker {
   #handOverAtMs = 0;
   /** Where the next look for records of others begins. */
   #handOverFrom = 0;
+  /** Until it is settled what this peer's records from before a long absence are worth. */
+  #isBackFromAbsence = false;
+  /** The next ones: from this position on, behind this page. */
+  #absenceFrom = 0;
+  #absenceAfter: string | undefined;
+  #absenceUntilMs = 0;
+  #absenceAtMs = 0;
   #collectAtMs = 0;
   #collectAfter: string | undefined;
 
@@ -110,6 +121,16 @@ export class Caretaker {
     if (nowMs >= this.#coverAtMs) this.#coverAll(nowMs);
     if (nowMs >= this.#collectAtMs) this.#collect(nowMs);
     if (!this.#isBusy) this.#repair(nowMs);
+  }
+
+  /** This peer has been down for so long that its records may be of the dead. */
+  comeBackFromAbsence(): void {
+    this.#isBackFromAbsence = true;
+    this.#absenceUntilMs = this.#deps.now() + ABSENCE_MS_MAX;
+  }
+
+  get isBackFromAbsence(): boolean {
+    return this.#isBackFromAbsence;
   }
 
   /** Takes note of how the ring looks now. */
@@ -168,7 +189,6 @@ export class Caretaker {
 
   // Place
 
-  dump(){ return JSON.stringify({v:this.#view.self, m:this.#view.isMember, pred:this.#view.predecessor?.ringId, succ:this.#view.successors.map(s=>s.ringId+"/"+s.incarnation), range:this.#range, whole:this.#isWhole, busy:this.#isBusy, partners:this.#partners.map(p=>[p.peer.ringId,p.comparedAtMs,p.wasWhole,p.isGranted,p.notBeforeMs]), t:this.#tickedAtMs}); }
   /** Forgets what is only known while this peer is never away. */
   #startAnew(): void {
     this.coverage.clear();
@@ -243,6 +263,7 @@ export class Caretaker {
   // Repair
 
   #repair(nowMs: number): void {
+    if (this.#isBackFromAbsence) return this.#settleAbsence(nowMs);
     const partner = this.#duePartner(nowMs);
     if (partner !== undefined) return this.#compareWith(partner);
     if (nowMs < this.#handOverAtMs || nowMs < this.#changedAtMs + SETTLED_MS) return;
@@ -290,6 +311,44 @@ export class Caretaker {
     partner.isGranted ||= wasWhole;
     this.#judgeWhole();
     if (isNews) this.#coverAtMs = 0;
+  }
+
+  /** Settles the next records from before the absence, a few of one replica set at a time. */
+  #settleAbsence(nowMs: number): void {
+    const { table, ring, findSet } = this.#deps;
+    if (nowMs < this.#absenceAtMs) return;
+    const top = ring.ringSize - 1;
+    const page = table.list(this.#absenceFrom, top, this.#absenceAfter, HANDED_OVER_MAX);
+    const [first] = page.items;
+    if (first === undefined || nowMs >= this.#absenceUntilMs) {
+      this.#isBackFromAbsence = false;
+      return;
+    }
+    this.#isBusy = true;
+    findSet(first.position, (set) => {
+      this.#isBusy = false;
+      this.#absenceAtMs = nowMs + RETRY_MS;
+      if (set !== undefined) this.#settleOfSet(set, page);
+    });
+  }
+
+  #settleOfSet({ range, peers }: ReplicaSet, { items, next }: Page<Entry>): void {
+    const { limits, start, drop } = this.#deps;
+    const { self } = this.#view;
+    const keepers = peers.slice(0, limits.copies).filter(({ ringId }) => ringId !== self.ringId);
+    const end = items.findIndex(({ position }) => !isInRange(position, range));
+    const entries = end === -1 ? items : items.slice(0, end);
+    const votesNeeded = limits.copies - limits.writeQuorum + 1;
+    this.#isBusy = true;
+    start(findForgotten({ entries, keepers, votesNeeded }), (forgotten) => {
+      this.#isBusy = false;
+      if (forgotten === undefined) return;
+      drop(forgotten, () => undefined);
+      this.#absenceAtMs = 0;
+      this.#absenceFrom = items[end]?.position ?? this.#absenceFrom;
+      this.#absenceAfter = end === -1 ? next : undefined;
+      if (end === -1 && next === undefined) this.#isBackFromAbsence = false;
+    });
   }
 
   /** Looks for a record that others should keep, and gives it and those around it to them. */

@@ -79,9 +79,19 @@ export type TableAnswer =
     }
   /** As many as fit, in the order asked for; what is missing at the end was not looked at. */
   | { readonly kind: 'records'; readonly records: readonly TableRecord[]; readonly looked: number }
-  | { readonly kind: 'lacking'; readonly indexes: readonly number[] }
+  | {
+      readonly kind: 'lacking';
+      readonly indexes: readonly number[];
+      readonly standing: Standing;
+    }
   | { readonly kind: 'noted' }
   | { readonly kind: 'not-member' };
+
+/**
+ * What a peer's word on what it lacks is worth: it has all of that part of the ring, or not yet; or it
+ * was away for so long that its own records may be of the dead.
+ */
+export type Standing = 'whole' | 'partial' | 'back-from-absence';
 
 export type StoredResult = {
   /** The version that is there now: newer than the one sent when that came too late. */

@@ -98,7 +98,8 @@ export class Replica {
         const indexes = question.claims.flatMap((claim, index) =>
           this.#lacks(claim) ? [index] : [],
         );
-        return { kind: 'lacking', indexes };
+        const isWhole = question.claims.every(({ id }) => this.#isWholeFor(id.key));
+        return { kind: 'lacking', indexes, standing: isWhole ? 'whole' : 'partial' };
       }
     }
   }

@@ -63,6 +63,10 @@ export type Written = Rests<WriteOutcome> & { readonly version: Version };
 
 /** Writes that found something newer are made again with a later version, so often at most. */
 const REWRITES_MAX = 3;
+/** Questions that a peer does not answer before it knows which of its records are of the dead. */
+const SPEAKS_OF_RECORDS: ReadonlySet<TableQuestion['kind']> = new Set([
+  ...(['fetch', 'fetch-holders', 'watch', 'compare', 'list', 'take', 'lacking'] as const),
+]);
 /** Records read at start-up in one go. */
 const LOAD_PAGE = 5_000;
 
@@ -142,6 +146,14 @@ export class TableMember {
 
   get wantCount(): number {
     return this.#wants.count;
+  }
+
+  /**
+   * This peer was down for so long; to be told before the first tick. After half of the grace period
+   * nothing is taken for granted: clocks differ.
+   */
+  wasAwayFor(ms: number): void {
+    if (ms >= this.#deps.limits.graceMs / 2) this.#caretaker.comeBackFromAbsence();
   }
 
   /** Takes up what is in the table, page by page; to be called until it returns undefined. */
@@ -272,6 +284,11 @@ export class TableMember {
     const { ring, now } = this.#deps;
     const isRefused = this.#isLeaving && question.kind === 'store';
     if (isRefused || !ring.view().isMember) return reply({ kind: 'not-member' });
+    if (this.#caretaker.isBackFromAbsence && SPEAKS_OF_RECORDS.has(question.kind)) {
+      const standing = 'back-from-absence';
+      const isVote = question.kind === 'lacking';
+      return reply(isVote ? { kind: 'lacking', indexes: [], standing } : { kind: 'not-member' });
+    }
     switch (question.kind) {
       case 'changed':
         this.#clock.see(question.record.version, now());

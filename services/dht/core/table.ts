@@ -26,7 +26,7 @@ export type Write =
 export type Written =
   | {
       readonly kind: 'kept';
-      /** What was there before; undefined when there was nothing that could be read. */
+      /** What was there before; of a damaged record, what the index says of it. */
       readonly before: Entry | undefined;
       /** What is there now. */
       readonly after: Entry | undefined;

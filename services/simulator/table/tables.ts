@@ -41,8 +41,9 @@ type Disk = {
   readonly table: MemoryTable;
   /** When what was written last is durable. */
   durableAtMs: number;
-  /** Members counted when the node went down. */
+  /** Members counted when the node went down, and what its clock showed then. */
   counted: readonly RingId[];
+  endedAtMs: number | undefined;
 };
 
 type OpenAsk = { isDone: boolean };
@@ -95,6 +96,7 @@ export class Tables {
     this.departed.delete(node);
     this.#lives.set(node, life);
     member.headcount.remember(disk.counted, now());
+    if (disk.endedAtMs !== undefined) member.wasAwayFor(now() - disk.endedAtMs);
     for (let next = member.load(undefined); next !== undefined;) next = member.load(next);
     world.timeline.after(below(this.#deps.chance, TICK_MS), () => this.#tick(life));
   }
@@ -103,7 +105,10 @@ export class Tables {
   ended(node: SimNode): void {
     const life = this.#lives.get(node);
     const disk = this.#disks.get(node);
-    if (life !== undefined && disk !== undefined) disk.counted = life.member.headcount.ringIds;
+    if (life !== undefined && disk !== undefined) {
+      disk.counted = life.member.headcount.ringIds;
+      disk.endedAtMs = wallMsOf(node, this.#deps.world.timeline.now);
+    }
     this.#lives.delete(node);
   }
 
@@ -145,7 +150,7 @@ export class Tables {
       graceMs: plan.graceMs,
       later: (act) => this.#write(node, disk, act),
     });
-    const disk: Disk = { table, durableAtMs: 0, counted: [] };
+    const disk: Disk = { table, durableAtMs: 0, counted: [], endedAtMs: undefined };
     this.#disks.set(node, disk);
     return disk;
   }
