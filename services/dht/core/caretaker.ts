@@ -68,8 +68,10 @@ const COLLECT_MS = 1_000;
 /** A tick that comes later than this: this process stood still, and others may have taken its place. */
 const STALL_MS = 5_000;
 
-/** What can't be settled for so long after an absence is kept. */
-const ABSENCE_MS_MAX = 15 * 60 * 1_000;
+/** After an absence: what can't be settled for so long is kept, */
+const UNSETTLED_MS_MAX = 15 * 60 * 1_000;
+/** and what nobody has everything of for so long. Others may still be getting it. */
+const NOBODY_WHOLE_MS = 10_000;
 
 type Partner = {
   readonly peer: PeerRef;
@@ -100,7 +102,7 @@ export class Caretaker {
   /** The next ones: from this position on, behind this page. */
   #absenceFrom = 0;
   #absenceAfter: string | undefined;
-  #absenceUntilMs = 0;
+  #absentUntilMs = 0;
   #absenceAtMs = 0;
   #collectAtMs = 0;
   #collectAfter: string | undefined;
@@ -126,7 +128,7 @@ export class Caretaker {
   /** This peer has been down for so long that its records may be of the dead. */
   comeBackFromAbsence(): void {
     this.#isBackFromAbsence = true;
-    this.#absenceUntilMs = this.#deps.now() + ABSENCE_MS_MAX;
+    this.#absentUntilMs = this.#deps.now();
   }
 
   get isBackFromAbsence(): boolean {
@@ -320,7 +322,7 @@ export class Caretaker {
     const top = ring.ringSize - 1;
     const page = table.list(this.#absenceFrom, top, this.#absenceAfter, HANDED_OVER_MAX);
     const [first] = page.items;
-    if (first === undefined || nowMs >= this.#absenceUntilMs) {
+    if (first === undefined || nowMs >= this.#absentUntilMs + UNSETTLED_MS_MAX) {
       this.#isBackFromAbsence = false;
       return;
     }
@@ -333,17 +335,17 @@ export class Caretaker {
   }
 
   #settleOfSet({ range, peers }: ReplicaSet, { items, next }: Page<Entry>): void {
-    const { limits, start, drop } = this.#deps;
+    const { limits, start, drop, now } = this.#deps;
     const { self } = this.#view;
     const keepers = peers.slice(0, limits.copies).filter(({ ringId }) => ringId !== self.ringId);
     const end = items.findIndex(({ position }) => !isInRange(position, range));
     const entries = end === -1 ? items : items.slice(0, end);
-    const votesNeeded = limits.copies - limits.writeQuorum + 1;
     this.#isBusy = true;
-    start(findForgotten({ entries, keepers, votesNeeded }), (forgotten) => {
+    start(findForgotten({ entries, keepers }), (forgotten) => {
       this.#isBusy = false;
-      if (forgotten === undefined) return;
-      drop(forgotten, () => undefined);
+      const isEarly = now() < this.#absentUntilMs + NOBODY_WHOLE_MS;
+      if (forgotten === 'somebody-silent' || (forgotten === 'nobody-whole' && isEarly)) return;
+      if (forgotten !== 'nobody-whole') drop(forgotten, () => undefined);
       this.#absenceAtMs = 0;
       this.#absenceFrom = items[end]?.position ?? this.#absenceFrom;
       this.#absenceAfter = end === -1 ? next : undefined;
