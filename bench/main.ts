@@ -1,8 +1,10 @@
 /**
  * `npm run bench [name …] [-- --quick]`: everything that is measured against something else, or the
- * named ones. `--quick` measures less of the Chord tables, and writes no document.
+ * named ones. `--quick` measures less, and writes no document.
  */
 import { benchChordTables } from './chord-tables/main.js';
+import { benchDhtGet } from './dht-get.js';
+import { benchDhtPut } from './dht-put.js';
 import { benchGetRingId } from './get-ring-id.js';
 import { benchRouteCache } from './route-cache.js';
 
@@ -10,6 +12,8 @@ type Bench = (options: { readonly isQuick: boolean }) => Promise<void>;
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   'get-ring-id': benchGetRingId,
+  'dht-get': benchDhtGet,
+  'dht-put': benchDhtPut,
   'chord-tables': benchChordTables,
   'route-cache': benchRouteCache,
 };

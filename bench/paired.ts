@@ -49,3 +49,12 @@ export async function rateOf(
   await Promise.all(Array.from({ length: inFlight }, worker));
   return (done * 1_000) / (performance.now() - start);
 }
+
+/** The same call, which also notes how long each one took, in ms. */
+export function timed(call: () => Promise<unknown>, ms: number[]): () => Promise<void> {
+  return async () => {
+    const start = performance.now();
+    await call();
+    ms.push(performance.now() - start);
+  };
+}

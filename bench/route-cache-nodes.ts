@@ -1,12 +1,10 @@
 /** Eight nodes on loopback, each a process: lookups through one of them, with the cache and without. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { Ringbinder, type LookupOptions } from '../clients/sdk/index.js';
 import { below, seededChance } from '../services/system/chance.js';
 import { LookupTally } from './lookup-tally.js';
 import { RING_SIZE } from './grown-ring.js';
+import { Workshop } from './workshop.js';
 
-const CLI = new URL('../clients/cli/main.js', import.meta.url).pathname;
 const NODES = 8;
 const ROUNDS = 1_500;
 const WARM_UP_ROUNDS = 200;
@@ -21,12 +19,13 @@ const MANNERS: readonly (readonly [string, LookupOptions])[] = [
 ];
 
 export async function benchRealNodes(): Promise<void> {
-  const processes: ChildProcess[] = [];
+  await using workshop = new Workshop();
   const nodes: Ringbinder[] = [];
   try {
     for (let count = 0; count < NODES; count += 1) {
-      const node = await startNode(processes, nodes[0]?.address);
-      nodes.push(node);
+      const contact = nodes[0]?.address;
+      const joining = contact === undefined ? [] : ['--join', contact];
+      nodes.push(new Ringbinder(await workshop.node(['--ephemeral', ...joining])));
     }
     await new Promise((wake) => setTimeout(wake, SETTLE_MS));
     const tallies = await measure(nodes);
@@ -34,7 +33,6 @@ export async function benchRealNodes(): Promise<void> {
     for (const tally of tallies) process.stdout.write(`  ${tally.toString()}\n`);
   } finally {
     for (const node of nodes) node.close();
-    for (const child of processes) child.kill('SIGKILL');
   }
 }
 
@@ -52,22 +50,4 @@ async function measure(nodes: readonly Ringbinder[]): Promise<readonly LookupTal
     }
   }
   return tallies;
-}
-
-/** Resolves when the node is in the ring. */
-async function startNode(
-  processes: ChildProcess[],
-  contact: string | undefined,
-): Promise<Ringbinder> {
-  const joining = contact === undefined ? [] : ['--join', contact];
-  const args = [CLI, 'serve', '--listen', '127.0.0.1:0', '--ephemeral', ...joining];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-  processes.push(child);
-  for await (const line of createInterface({ input: child.stderr })) {
-    const record = JSON.parse(line) as { readonly msg?: string; readonly address?: string };
-    if (record.msg !== 'ringbinder ready') continue;
-    child.stderr.resume();
-    return new Ringbinder(record.address ?? '');
-  }
-  throw new Error('a node ended before it was ready');
 }

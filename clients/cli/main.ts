@@ -2,6 +2,7 @@
 /** The `ringbinder` command (alias `rb`). */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addDhtCommands } from './commands/dht/dht.js';
 import { addInboxCommand } from './commands/inbox.js';
 import { addLookupCommand } from './commands/lookup.js';
 import { addPeersCommand } from './commands/peers.js';
@@ -31,6 +32,7 @@ function createProgram(): Command {
   addLookupCommand(program);
   addSendCommand(program);
   addInboxCommand(program);
+  addDhtCommands(program);
   addSimulateCommand(program);
   return program;
 }

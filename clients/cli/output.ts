@@ -10,10 +10,35 @@ export const EXIT = {
   refused: (code: number): number => 64 + code,
 } as const;
 
+/** Ends a command with a line on stderr and an exit code, where no call was refused. */
+export class CommandFailure extends Error {
+  override readonly name = 'CommandFailure';
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
 /** Prints one record: a line for people, or one JSON object for machines. */
 export function printRecord(record: object, line: string, isJson: boolean): void {
   process.stdout.write(`${isJson ? JSON.stringify(record) : line}\n`);
 }
+
+/** Text of others in one line, without what a terminal would obey. */
+export function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, (control) => {
+    const hex = (control.codePointAt(0) ?? 0).toString(16).padStart(2, '0');
+    return SHORT_ESCAPES[control] ?? `\\x${hex}`;
+  });
+}
+
+const SHORT_ESCAPES: Readonly<Record<string, string>> = {
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+};
 
 /** Says something that is not data. */
 export function say(text: string): void {
@@ -25,6 +50,10 @@ const ADVICE: Readonly<Record<string, string>> = {
   PEER_NOT_MEMBER: 'the node is still joining its ring; try again in a moment',
   DIRECTORY_UNREACHABLE:
     'start the node that founded the ring; lookups and messages work without it',
+  QUORUM_NOT_REACHED:
+    'too few peers answered; try again in a moment. A write may have reached some of them',
+  TABLE_FULL: 'the peers have no room left for it; delete something, or give things a --ttl',
+  VALUE_TOO_LARGE: 'a value has at most 1 MiB',
   INBOX_FULL: 'somebody must read that inbox: rb inbox --server ADDRESS',
 };
 
@@ -32,7 +61,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 export function printError(thrown: unknown): number {
   if (!(thrown instanceof CallError)) {
     say(thrown instanceof Error ? thrown.message : String(thrown));
-    return EXIT.failed;
+    return thrown instanceof CommandFailure ? thrown.exitCode : EXIT.failed;
   }
   say(thrown.message);
   for (const { field, description } of thrown.violations) say(`  ${field}: ${description}`);

@@ -1,5 +1,6 @@
 /** The TypeScript SDK: what others may import. */
 import { NodeChannel, type ConnectOptions } from './channel.js';
+import { DhtApi } from './dht.js';
 import { HashApi } from './hash.js';
 import { PeerApi } from './peer.js';
 import { WelcomeApi } from './welcome.js';
@@ -9,6 +10,7 @@ export class Ringbinder {
   readonly hash: HashApi;
   readonly welcome: WelcomeApi;
   readonly peer: PeerApi;
+  readonly dht: DhtApi;
   readonly #channel: NodeChannel;
 
   /** Connects at the first call; a node that is down makes calls fail, not this. */
@@ -17,6 +19,7 @@ export class Ringbinder {
     this.hash = new HashApi(this.#channel);
     this.welcome = new WelcomeApi(this.#channel);
     this.peer = new PeerApi(this.#channel);
+    this.dht = new DhtApi(this.#channel);
   }
 
   /** Where the node is. */
@@ -30,8 +33,23 @@ export class Ringbinder {
 }
 
 export { CallError } from './errors.js';
-export type { CallOptions, ConnectOptions } from './channel.js';
+export type { CallOptions, ConnectOptions, LastingOptions } from './channel.js';
 export type { Peer } from './messages.js';
 export type { Assignment } from './hash.js';
 export type { MembershipEvent } from './welcome.js';
 export type { Lookup, LookupOptions, Message, Neighbors, Receipt } from './peer.js';
+export type {
+  AnnouncedHolder,
+  DhtReceipt,
+  FoundValue,
+  Holder,
+  KeyListing,
+  ReadOptions,
+  RemovedValue,
+  StoredKey,
+  StoredValue,
+  TtlOptions,
+  WantEvent,
+  WithdrawnHolder,
+  WriteOptions,
+} from './dht.js';
