@@ -36,32 +36,27 @@ export function drawPlan({ seed, nodes, time }: DrawOptions): Plan {
 }
 
 /**
- * Like `drawPlan`, of a smaller ring with a table on it, and disks that are lost. Disks are lost and
- * members die only as far as promises reach: the rest is for plans that are about the ring.
+ * Like `drawPlan`, of a smaller ring with a table on it, and disks that are lost, as far as the table's
+ * promises reach. One plan in four lets the dead be collected after some seconds, and nodes be away
+ * for longer than that, one at a time: the rest keeps them beyond its end.
  */
 export function drawTablePlan({ seed, nodes, time }: DrawOptions): Plan {
   const chance = seededChance(Math.imul(seed, 0xc2b2ae35));
   const plan = drawPlan({ seed, nodes: nodes ?? 4 + below(chance, 9), time });
+  const isForgetful = chance.unit() < 0.25;
+  const use = { keys: 10 + below(chance, 40), callsPerSecond: 5 + below(chance, 30) };
+  const diskMsMax = 1 + below(chance, 40);
+  if (isForgetful) {
+    const network = drawNetwork(chance, MILD);
+    const table = { ...USUAL_REPLICATION, ...use, diskMsMax, graceMs: FORGETFUL_GRACE_MS };
+    return { ...plan, network, table, faults: drawAbsences(chance, time) };
+  }
   const fitting = REPLICATIONS.filter(({ copies }) => copies <= plan.successors + 1);
   const replication = oneOf(chance, fitting) ?? USUAL_REPLICATION;
-  const table = {
-    ...replication,
-    keys: 10 + below(chance, 40),
-    callsPerSecond: 5 + below(chance, 30),
-    graceMs: 20_000 + below(chance, 100_000),
-    diskMsMax: 1 + below(chance, 40),
-  };
-  const faults = withWipes(chance, plan.faults, time);
-  const isRestless = chance.unit() < 0.5;
-  return { ...plan, table, faults: isRestless ? faults : faults.filter(isInStorm) };
-}
-
-/** Faults come for so long, and then for so long none do. */
-const STORM_MS = 10_000;
-const LULL_MS = 15_000;
-
-function isInStorm({ at }: Fault): boolean {
-  return at % (STORM_MS + LULL_MS) < STORM_MS;
+  const faults = [...plan.faults, ...drawWipes(chance, time)].sort(byTime);
+  const kept = chance.unit() < 0.5 ? faults : faults.filter(isInStorm);
+  const table = { ...replication, ...use, diskMsMax, graceMs: LONG_GRACE_MS };
+  return { ...plan, table, faults: kept };
 }
 
 const USUAL_REPLICATION: Replication = { copies: 3, readQuorum: 2, writeQuorum: 2 };
@@ -75,13 +70,38 @@ const REPLICATIONS: readonly Replication[] = [
   { copies: 5, readQuorum: 3, writeQuorum: 3 },
 ];
 
-function withWipes(chance: Chance, faults: readonly Fault[], time: number): readonly Fault[] {
+const LONG_GRACE_MS = 24 * 60 * 60 * 1_000;
+const FORGETFUL_GRACE_MS = 16_000;
+/** Faults come for so long, and then for so long none do. */
+const STORM_MS = 10_000;
+const LULL_MS = 15_000;
+
+function isInStorm({ at }: Fault): boolean {
+  return at % (STORM_MS + LULL_MS) < STORM_MS;
+}
+
+function byTime(one: Fault, other: Fault): number {
+  return one.at - other.at;
+}
+
+function drawWipes(chance: Chance, time: number): readonly Fault[] {
   const wipes: Fault[] = [];
   for (let at = below(chance, 10_000); at < time; at += 1_000 + below(chance, 20_000)) {
     const lasting = 500 + below(chance, 15_000);
     wipes.push({ kind: 'wipe', onlyIfLegal: true, for: lasting, at, draw: drawOf(chance) });
   }
-  return [...faults, ...wipes].sort((one, other) => one.at - other.at);
+  return wipes;
+}
+
+/** One node at a time is away, for longer than the dead are kept; others join meanwhile. */
+function drawAbsences(chance: Chance, time: number): readonly Fault[] {
+  const faults: Fault[] = [];
+  for (let at = 3_000; at < time; at += 45_000) {
+    const lasting = 5_000 + below(chance, 25_000);
+    faults.push({ kind: 'crash', onlyIfLegal: true, for: lasting, at, draw: drawOf(chance) });
+    faults.push({ kind: 'join', at: at + below(chance, 40_000), draw: drawOf(chance) });
+  }
+  return faults.sort(byTime);
 }
 
 /** Events per virtual minute, each at random times. */

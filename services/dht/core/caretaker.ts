@@ -8,7 +8,7 @@
  * (`hand-over.ts`). As anyone: collects the dead. One such thing at a time, so that calls go first.
  */
 import { isSameLife, type PeerRef, type RingId } from '../../peer/core/ring-space.js';
-import { findForgotten } from './absence.js';
+import { findForgotten } from './out-of-touch.js';
 import { Coverage } from './coverage.js';
 import { handOver } from './hand-over.js';
 import type { MerkleTree } from './merkle.js';
@@ -68,7 +68,9 @@ const COLLECT_MS = 1_000;
 /** A tick that comes later than this: this process stood still, and others may have taken its place. */
 const STALL_MS = 5_000;
 
-/** After an absence: what can't be settled for so long is kept, */
+/** Time between two looks whether this peer is in touch. */
+const TOUCH_MS = 1_000;
+/** Out of touch: what can't be settled for so long is kept, */
 const UNSETTLED_MS_MAX = 15 * 60 * 1_000;
 /** and what nobody has everything of for so long. Others may still be getting it. */
 const NOBODY_WHOLE_MS = 10_000;
@@ -89,6 +91,7 @@ export class Caretaker {
   #view: RingView;
   #range: Range | undefined;
   #isWhole = false;
+  #isTaking = true;
   #partners: readonly Partner[] = [];
   #isBusy = false;
   #tickedAtMs: number | undefined;
@@ -97,13 +100,16 @@ export class Caretaker {
   #handOverAtMs = 0;
   /** Where the next look for records of others begins. */
   #handOverFrom = 0;
-  /** Until it is settled what this peer's records from before a long absence are worth. */
-  #isBackFromAbsence = false;
+  /** When all of this peer's records were last known to be as the others have them. */
+  #inTouchAtMs: number;
+  /** Until it is settled which of its old records are of the dead. */
+  #isOutOfTouch = false;
+  #outOfTouchAtMs = 0;
   /** The next ones: from this position on, behind this page. */
-  #absenceFrom = 0;
-  #absenceAfter: string | undefined;
-  #absentUntilMs = 0;
-  #absenceAtMs = 0;
+  #oldFrom = 0;
+  #oldAfter: string | undefined;
+  #oldAtMs = 0;
+  #touchAtMs = 0;
   #collectAtMs = 0;
   #collectAfter: string | undefined;
 
@@ -111,6 +117,7 @@ export class Caretaker {
     this.#deps = deps;
     this.coverage = new Coverage(deps.ring.ringSize);
     this.#view = deps.ring.view();
+    this.#inTouchAtMs = deps.now();
   }
 
   tick(): void {
@@ -122,17 +129,27 @@ export class Caretaker {
     if (!this.#view.isMember) return;
     if (nowMs >= this.#coverAtMs) this.#coverAll(nowMs);
     if (nowMs >= this.#collectAtMs) this.#collect(nowMs);
+    if (nowMs >= this.#touchAtMs) this.#judgeTouch(nowMs);
     if (!this.#isBusy) this.#repair(nowMs);
   }
 
-  /** This peer has been down for so long that its records may be of the dead. */
-  comeBackFromAbsence(): void {
-    this.#isBackFromAbsence = true;
-    this.#absentUntilMs = this.#deps.now();
+  get inTouchAtMs(): number {
+    return this.#inTouchAtMs;
   }
 
-  get isBackFromAbsence(): boolean {
-    return this.#isBackFromAbsence;
+  /**
+   * Before the first tick: when this peer was in touch last, in a life before this one. After half of
+   * the grace period it must not take its old records for granted: clocks differ.
+   */
+  wasInTouchAt(ms: number): void {
+    const { now, limits } = this.#deps;
+    this.#inTouchAtMs = ms;
+    this.#outOfTouchAtMs = now();
+    this.#isOutOfTouch = now() - ms >= limits.graceMs / 2;
+  }
+
+  get isOutOfTouch(): boolean {
+    return this.#isOutOfTouch;
   }
 
   /** Takes note of how the ring looks now. */
@@ -162,13 +179,14 @@ export class Caretaker {
   }
 
   isWholeAt(position: RingId): boolean {
+    if (!this.#isTaking) return false;
     const range = this.#range;
     if (range !== undefined && isInRange(position, range)) return this.#isWhole;
     return this.coverage.isWholeAt(position);
   }
 
   isWhole(spans: readonly Span[]): boolean {
-    return isCovered(spans, this.#wholeSpans());
+    return this.#isTaking && isCovered(spans, this.#wholeSpans());
   }
 
   /** Whether this peer should keep a record at this position, for itself or another owner. */
@@ -180,17 +198,52 @@ export class Caretaker {
 
   /** Gives everything to those who will keep it once this peer is gone; tells whether they have it. */
   handAllOver(done: (isDone: boolean) => void): void {
-    const { start } = this.#deps;
-    start(this.#farewell(), done);
+    this.#deps.start(this.#farewell(), done);
   }
 
-  /** Whether this peer has all that it owns, and everyone who keeps a copy of it has been told so. */
+  /** From now on this peer takes no writes: what it lacks may exist. */
+  stopTaking(): void {
+    this.#isTaking = false;
+  }
+
+  /** It takes writes again, and must find out what it has missed. */
+  takeAgain(): void {
+    this.#isTaking = true;
+    this.#startAnew();
+  }
+
+  /**
+   * Whether this peer has all that it owns, everyone who keeps a copy of it has been told so, and it
+   * keeps nothing that others should have.
+   */
   get isSettled(): boolean {
-    return this.#isWhole && this.#keepers.every(({ isGranted }) => isGranted);
+    const isGranted = this.#keepers.every((keeper) => keeper.isGranted);
+    return this.#isWhole && isGranted && this.#firstForeign(0) === undefined;
   }
 
   // Place
 
+  dump() {
+    return JSON.stringify({
+      v: this.#view.self,
+      m: this.#view.isMember,
+      pred: this.#view.predecessor?.ringId,
+      range: this.#range,
+      whole: this.#isWhole,
+      busy: this.#isBusy,
+      oot: this.#isOutOfTouch,
+      foreign: this.#firstForeign(0),
+      settled: this.isSettled,
+      partners: this.#partners.map((p) => [
+        p.peer.address,
+        p.comparedAtMs,
+        p.wasWhole,
+        p.isGranted,
+        p.notBeforeMs,
+      ]),
+      t: this.#tickedAtMs,
+    });
+  }
   /** Forgets what is only known while this peer is never away. */
   #startAnew(): void {
     this.coverage.clear();
@@ -265,7 +318,7 @@ export class Caretaker {
   // Repair
 
   #repair(nowMs: number): void {
-    if (this.#isBackFromAbsence) return this.#settleAbsence(nowMs);
+    if (this.#isOutOfTouch) return this.#settleOld(nowMs);
     const partner = this.#duePartner(nowMs);
     if (partner !== undefined) return this.#compareWith(partner);
     if (nowMs < this.#handOverAtMs || nowMs < this.#changedAtMs + SETTLED_MS) return;
@@ -315,21 +368,32 @@ export class Caretaker {
     if (isNews) this.#coverAtMs = 0;
   }
 
-  /** Settles the next records from before the absence, a few of one replica set at a time. */
-  #settleAbsence(nowMs: number): void {
+  /** In touch is who has all that it should, and nothing that others should have. */
+  #judgeTouch(nowMs: number): void {
+    this.#touchAtMs = nowMs + TOUCH_MS;
+    const mine = this.#range === undefined ? [] : this.#spansOf(this.#range);
+    const isInTouch =
+      !this.#isOutOfTouch &&
+      isCovered([...mine, ...this.coverage.spans], this.#wholeSpans()) &&
+      this.#firstForeign(0) === undefined;
+    if (isInTouch) this.#inTouchAtMs = nowMs;
+  }
+
+  /** Settles the next old records, a few of one replica set at a time. */
+  #settleOld(nowMs: number): void {
     const { table, ring, findSet } = this.#deps;
-    if (nowMs < this.#absenceAtMs) return;
+    if (nowMs < this.#oldAtMs) return;
     const top = ring.ringSize - 1;
-    const page = table.list(this.#absenceFrom, top, this.#absenceAfter, HANDED_OVER_MAX);
+    const page = table.list(this.#oldFrom, top, this.#oldAfter, HANDED_OVER_MAX);
     const [first] = page.items;
-    if (first === undefined || nowMs >= this.#absentUntilMs + UNSETTLED_MS_MAX) {
-      this.#isBackFromAbsence = false;
+    if (first === undefined || nowMs >= this.#outOfTouchAtMs + UNSETTLED_MS_MAX) {
+      this.#comeInTouch();
       return;
     }
     this.#isBusy = true;
     findSet(first.position, (set) => {
       this.#isBusy = false;
-      this.#absenceAtMs = nowMs + RETRY_MS;
+      this.#oldAtMs = nowMs + RETRY_MS;
       if (set !== undefined) this.#settleOfSet(set, page);
     });
   }
@@ -339,23 +403,31 @@ export class Caretaker {
     const { self } = this.#view;
     const keepers = peers.slice(0, limits.copies).filter(({ ringId }) => ringId !== self.ringId);
     const end = items.findIndex(({ position }) => !isInRange(position, range));
-    const entries = end === -1 ? items : items.slice(0, end);
+    const ofSet = end === -1 ? items : items.slice(0, end);
+    // What is younger can't have been collected anywhere.
+    const oldest = now() - limits.graceMs / 2;
+    const entries = ofSet.filter(({ version }) => version.wallMs <= oldest);
     this.#isBusy = true;
     start(findForgotten({ entries, keepers }), (forgotten) => {
       this.#isBusy = false;
-      const isEarly = now() < this.#absentUntilMs + NOBODY_WHOLE_MS;
+      const isEarly = now() < this.#outOfTouchAtMs + NOBODY_WHOLE_MS;
       if (forgotten === 'somebody-silent' || (forgotten === 'nobody-whole' && isEarly)) return;
       if (forgotten !== 'nobody-whole') drop(forgotten, () => undefined);
-      this.#absenceAtMs = 0;
-      this.#absenceFrom = items[end]?.position ?? this.#absenceFrom;
-      this.#absenceAfter = end === -1 ? next : undefined;
-      if (end === -1 && next === undefined) this.#isBackFromAbsence = false;
+      this.#oldAtMs = 0;
+      this.#oldFrom = items[end]?.position ?? this.#oldFrom;
+      this.#oldAfter = end === -1 ? next : undefined;
+      if (end === -1 && next === undefined) this.#comeInTouch();
     });
+  }
+
+  #comeInTouch(): void {
+    this.#isOutOfTouch = false;
+    this.#inTouchAtMs = this.#deps.now();
   }
 
   /** Looks for a record that others should keep, and gives it and those around it to them. */
   #handOverNext(): void {
-    const entry = this.#nextForeign();
+    const entry = this.#firstForeign(this.#handOverFrom);
     if (entry === undefined) {
       this.#handOverFrom = 0;
       return;
@@ -368,12 +440,11 @@ export class Caretaker {
     });
   }
 
-  #nextForeign(): Entry | undefined {
+  #firstForeign(from: RingId): Entry | undefined {
     const { table } = this.#deps;
     for (const { first, last } of this.#foreignSpans()) {
-      if (last < this.#handOverFrom) continue;
-      const from = Math.max(first, this.#handOverFrom);
-      const [entry] = table.list(from, last, undefined, 1).items;
+      if (last < from) continue;
+      const [entry] = table.list(Math.max(first, from), last, undefined, 1).items;
       if (entry !== undefined) return entry;
     }
     return undefined;
@@ -433,8 +504,7 @@ export class Caretaker {
       const heirs = successors.slice(0, copies - myIndex);
       for (const heir of heirs) isDone = (yield* this.#giveRange(range, heir)) && isDone;
     }
-    this.#handOverFrom = 0;
-    return isDone && this.#nextForeign() === undefined;
+    return isDone && this.#firstForeign(0) === undefined;
   }
 
   *#giveRange(range: Range, partner: PeerRef): TableTalk<boolean> {

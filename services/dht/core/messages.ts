@@ -89,9 +89,9 @@ export type TableAnswer =
 
 /**
  * What a peer's word on what it lacks is worth: it has all of that part of the ring, or not yet; or it
- * was away for so long that its own records may be of the dead.
+ * was out of touch for so long that its own records may be of the dead.
  */
-export type Standing = 'whole' | 'partial' | 'back-from-absence';
+export type Standing = 'whole' | 'partial' | 'out-of-touch';
 
 export type StoredResult = {
   /** The version that is there now: newer than the one sent when that came too late. */

@@ -148,12 +148,14 @@ export class TableMember {
     return this.#wants.count;
   }
 
-  /**
-   * This peer was down for so long; to be told before the first tick. After half of the grace period
-   * nothing is taken for granted: clocks differ.
-   */
-  wasAwayFor(ms: number): void {
-    if (ms >= this.#deps.limits.graceMs / 2) this.#caretaker.comeBackFromAbsence();
+  /** When all of this peer's records were last known to be as others have them; to be kept on disk. */
+  get inTouchAtMs(): number {
+    return this.#caretaker.inTouchAtMs;
+  }
+
+  /** What was kept of `inTouchAtMs` in an earlier life; to be told before the first tick. */
+  wasInTouchAt(ms: number): void {
+    this.#caretaker.wasInTouchAt(ms);
   }
 
   /** Takes up what is in the table, page by page; to be called until it returns undefined. */
@@ -237,6 +239,7 @@ export class TableMember {
   /** Gives everything to those who will keep it once this peer is gone; tells whether they have it. */
   handAllOver(done: (isDone: boolean) => void): void {
     this.#isLeaving = true;
+    this.#caretaker.stopTaking();
     const { table, now } = this.#deps;
     // What is on its way to the disk belongs to it.
     table.write([], () => this.#caretaker.handAllOver(done), now());
@@ -245,6 +248,7 @@ export class TableMember {
   /** This peer does not leave after all. */
   stay(): void {
     this.#isLeaving = false;
+    this.#caretaker.takeAgain();
   }
 
   /** A member has left the ring by its own will. */
@@ -284,8 +288,8 @@ export class TableMember {
     const { ring, now } = this.#deps;
     const isRefused = this.#isLeaving && question.kind === 'store';
     if (isRefused || !ring.view().isMember) return reply({ kind: 'not-member' });
-    if (this.#caretaker.isBackFromAbsence && SPEAKS_OF_RECORDS.has(question.kind)) {
-      const standing = 'back-from-absence';
+    if (this.#caretaker.isOutOfTouch && SPEAKS_OF_RECORDS.has(question.kind)) {
+      const standing = 'out-of-touch';
       const isVote = question.kind === 'lacking';
       return reply(isVote ? { kind: 'lacking', indexes: [], standing } : { kind: 'not-member' });
     }

@@ -127,6 +127,7 @@ export class History {
   viewedLast(id: RecordId, shown: Version | undefined, nowMs: number): void {
     const acknowledged = this.#acknowledged.get(idText(id));
     if (acknowledged === undefined || !isLive(acknowledged, nowMs)) return;
+    if (this.#mayBeForgotten(id, acknowledged.version)) return;
     if (shown !== undefined && compareVersions(shown, acknowledged.version) >= 0) return;
     const last = shown === undefined ? 'nothing' : versionText(shown);
     const text = `${idText(id)}: ${last} was shown last, and not ${textOf(acknowledged)}`;

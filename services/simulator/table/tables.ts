@@ -41,9 +41,9 @@ type Disk = {
   readonly table: MemoryTable;
   /** When what was written last is durable. */
   durableAtMs: number;
-  /** Members counted when the node went down, and what its clock showed then. */
+  /** What the node kept of itself: members counted, and when it was in touch last. */
   counted: readonly RingId[];
-  endedAtMs: number | undefined;
+  inTouchAtMs: number | undefined;
 };
 
 type OpenAsk = { isDone: boolean };
@@ -96,7 +96,7 @@ export class Tables {
     this.departed.delete(node);
     this.#lives.set(node, life);
     member.headcount.remember(disk.counted, now());
-    if (disk.endedAtMs !== undefined) member.wasAwayFor(now() - disk.endedAtMs);
+    if (disk.inTouchAtMs !== undefined) member.wasInTouchAt(disk.inTouchAtMs);
     for (let next = member.load(undefined); next !== undefined;) next = member.load(next);
     world.timeline.after(below(this.#deps.chance, TICK_MS), () => this.#tick(life));
   }
@@ -107,7 +107,7 @@ export class Tables {
     const disk = this.#disks.get(node);
     if (life !== undefined && disk !== undefined) {
       disk.counted = life.member.headcount.ringIds;
-      disk.endedAtMs = wallMsOf(node, this.#deps.world.timeline.now);
+      disk.inTouchAtMs = life.member.inTouchAtMs;
     }
     this.#lives.delete(node);
   }
@@ -150,7 +150,7 @@ export class Tables {
       graceMs: plan.graceMs,
       later: (act) => this.#write(node, disk, act),
     });
-    const disk: Disk = { table, durableAtMs: 0, counted: [], endedAtMs: undefined };
+    const disk: Disk = { table, durableAtMs: 0, counted: [], inTouchAtMs: undefined };
     this.#disks.set(node, disk);
     return disk;
   }

@@ -1,5 +1,5 @@
 /**
- * What a peer does with its records when it comes back after so long that deletions may have been
+ * What a peer does with its records when it was out of touch for so long that deletions may have been
  * forgotten meanwhile: the tombstone is collected, and its old copy would bring the dead back.
  *
  * It asks those who keep the same records. What they lack who have everything was deleted: it drops
@@ -11,7 +11,7 @@ import type { PeerRef } from '../../peer/core/ring-space.js';
 import { answerOf, type Claim, type TableTalk } from './messages.js';
 import type { Entry } from './table.js';
 
-export type AbsenceOptions = {
+export type ForgottenOptions = {
   /** Records of one replica set. */
   readonly entries: readonly Entry[];
   /** The others who keep them. */
@@ -21,7 +21,7 @@ export type AbsenceOptions = {
 /** What may be forgotten; or that somebody did not say, or that nobody has everything. */
 export type Forgotten = readonly Claim[] | 'somebody-silent' | 'nobody-whole';
 
-export function* findForgotten({ entries, keepers }: AbsenceOptions): TableTalk<Forgotten> {
+export function* findForgotten({ entries, keepers }: ForgottenOptions): TableTalk<Forgotten> {
   const claims = entries.map((entry): Claim => ({ id: entry, version: entry.version }));
   const lackedBy = claims.map(() => 0);
   let votes = 0;
