@@ -111,7 +111,7 @@ export class FaultInjector {
       return this.#endNode(node, fault);
     table.farewell(node, () => {
       if (!this.#isOver) this.#endNode(node, fault);
-      if (node.member?.state.stage === 'member') table.stay(node);
+      if (node.member !== undefined && node.member.state.stage !== 'left') table.stay(node);
     });
   }
 

@@ -9,7 +9,7 @@
  */
 import { isSameLife, type PeerRef, type RingId } from '../../peer/core/ring-space.js';
 import { findForgotten } from './out-of-touch.js';
-import { Coverage } from './coverage.js';
+import { Coverage, LEASE_MS } from './coverage.js';
 import { handOver } from './hand-over.js';
 import type { MerkleTree } from './merkle.js';
 import {
@@ -25,6 +25,7 @@ import {
   difference,
   isCovered,
   isInRange,
+  isInSpans,
   isSameRange,
   spansOf,
   union,
@@ -92,6 +93,8 @@ export class Caretaker {
   #range: Range | undefined;
   #isWhole = false;
   #isTaking = true;
+  #lately: readonly Span[] = [];
+  #latelyUntilMs = 0;
   #partners: readonly Partner[] = [];
   #isBusy = false;
   #tickedAtMs: number | undefined;
@@ -178,11 +181,22 @@ export class Caretaker {
     return { range, peers: [this.#view.self, ...this.#view.successors] };
   }
 
+  /** An owner says who keeps its records; whether this peer is one of them, and has them all. */
+  takeCover(set: ReplicaSet, isWhole: boolean): void {
+    const { limits, now } = this.#deps;
+    const { ringId } = this.#view.self;
+    const isKeeper = set.peers.slice(0, limits.copies).some((peer) => peer.ringId === ringId);
+    // Whoever had everything goes on having it, whatever a new owner still lacks.
+    const wasWhole = isCovered(this.#spansOf(set.range), this.#wholeSpans());
+    if (isKeeper) this.coverage.grant(set, isWhole || wasWhole, now());
+    else this.coverage.revoke(set.range.upTo);
+  }
+
   isWholeAt(position: RingId): boolean {
     if (!this.#isTaking) return false;
     const range = this.#range;
     if (range !== undefined && isInRange(position, range)) return this.#isWhole;
-    return this.coverage.isWholeAt(position);
+    return this.coverage.isWholeAt(position) || isInSpans(position, this.#latelyWhole());
   }
 
   isWhole(spans: readonly Span[]): boolean {
@@ -232,6 +246,7 @@ export class Caretaker {
       whole: this.#isWhole,
       busy: this.#isBusy,
       oot: this.#isOutOfTouch,
+      taking: this.#isTaking,
       foreign: this.#firstForeign(0),
       settled: this.isSettled,
       partners: this.#partners.map((p) => [
@@ -247,6 +262,7 @@ export class Caretaker {
   /** Forgets what is only known while this peer is never away. */
   #startAnew(): void {
     this.coverage.clear();
+    this.#latelyUntilMs = 0;
     this.#range = undefined;
     this.#isWhole = false;
     this.#partners = [];
@@ -257,6 +273,10 @@ export class Caretaker {
     const before = this.#range;
     if (range !== undefined && before !== undefined && isSameRange(range, before)) return;
     const wasWhole = this.#wholeSpans();
+    if (before !== undefined && this.#isWhole) {
+      this.#lately = union([...this.#latelyWhole(), ...this.#spansOf(before)]);
+      this.#latelyUntilMs = this.#deps.now() + LEASE_MS;
+    }
     this.#range = range;
     this.#isWhole = range !== undefined && isCovered(this.#spansOf(range), wasWhole);
     for (const partner of this.#partners) partner.comparedAtMs = undefined;
@@ -298,7 +318,12 @@ export class Caretaker {
 
   #wholeSpans(): readonly Span[] {
     const own = this.#range !== undefined && this.#isWhole ? this.#spansOf(this.#range) : [];
-    return union([...own, ...this.coverage.wholeSpans]);
+    return union([...own, ...this.coverage.wholeSpans, ...this.#latelyWhole()]);
+  }
+
+  /** What this peer owned a moment ago, with everything in it. */
+  #latelyWhole(): readonly Span[] {
+    return this.#deps.now() < this.#latelyUntilMs ? this.#lately : [];
   }
 
   #spansOf(range: Range): readonly Span[] {
@@ -309,7 +334,8 @@ export class Caretaker {
     this.#coverAtMs = nowMs + COVER_MS;
     const set = this.ownSet;
     if (set === undefined) return;
-    for (const { peer, isGranted } of this.#keepers) {
+    // Those behind the keepers are told as well: they may have been keepers until now.
+    for (const { peer, isGranted } of this.#partners) {
       const isWhole = isGranted && this.#isWhole;
       this.#deps.start(cover(peer, set, isWhole), () => undefined);
     }

@@ -10,8 +10,8 @@ import { distance, type RingId } from '../../peer/core/ring-space.js';
 import type { ReplicaSet } from './replica-set.js';
 import { isInRange, spansOf, union, type Span } from './span.js';
 
-/** How long a lease lasts; owners renew it many times in between. */
-export const LEASE_MS = 10_000;
+/** How long a lease lasts; owners renew it several times in between. */
+export const LEASE_MS = 4_000;
 /** Leases that are kept; an owner has one, and a peer keeps copies for N - 1 owners. */
 const LEASES_MAX = 64;
 
@@ -34,6 +34,11 @@ export class Coverage {
     this.#leases.set(set.range.upTo, { set, isWhole, endsAtMs: nowMs + LEASE_MS });
     const [oldest] = this.#leases.keys();
     if (this.#leases.size > LEASES_MAX && oldest !== undefined) this.#leases.delete(oldest);
+  }
+
+  /** The owner says that this peer keeps no copy for it any more. */
+  revoke(owner: RingId): void {
+    this.#leases.delete(owner);
   }
 
   expire(nowMs: number): void {

@@ -32,7 +32,7 @@ export type TableQuestion =
   | { readonly kind: 'changed'; readonly record: TableRecord }
   /** Which peers keep the records that you own. */
   | { readonly kind: 'describe-set' }
-  /** I am the owner of this range, and you keep a copy; whether you have all of it by now. */
+  /** I am the owner of this range, and these keep its records; whether you have all of them. */
   | { readonly kind: 'cover'; readonly set: ReplicaSet; readonly isWhole: boolean }
   /** The digests of these parts of your tree; of what of `spans` you have all. */
   | {

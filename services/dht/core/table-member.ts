@@ -299,7 +299,7 @@ export class TableMember {
         this.#wants.hear(question.record);
         return reply({ kind: 'noted' });
       case 'cover':
-        this.#caretaker.coverage.grant(question.set, question.isWhole, now());
+        this.#caretaker.takeCover(question.set, question.isWhole);
         return reply({ kind: 'noted' });
       case 'describe-set': {
         this.#caretaker.look();

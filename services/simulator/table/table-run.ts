@@ -25,13 +25,15 @@ export type TableRunDeps = {
 };
 
 const LOOK_MS = 500;
+/** The ring counts as quiet when it was whole at so many looks in a row: older leases have ended. */
+const LOOKS_MIN = 10;
 
 export class TableRun {
   readonly #deps: TableRunDeps;
   readonly #history = new History();
   readonly #tables: Tables;
   readonly #calls: Calls;
-  #wasQuietBefore = false;
+  #looksInARow = 0;
 
   constructor(deps: TableRunDeps) {
     this.#deps = deps;
@@ -74,7 +76,7 @@ export class TableRun {
   }
 
   disturb(): void {
-    this.#wasQuietBefore = false;
+    this.#looksInARow = 0;
     this.#history.disturb();
   }
 
@@ -135,13 +137,13 @@ export class TableRun {
     this.#calls.judgeViews();
   }
 
-  /** From time to time: the ring counts as quiet when it was whole at two looks in a row. */
+  /** From time to time: is the ring whole? */
   #look(): void {
     const { world, checker } = this.#deps;
     const isWhole = !world.network.isCut && !checker.isDisturbed && this.#isWhole();
-    if (isWhole && this.#wasQuietBefore) this.#history.becomeQuiet();
+    this.#looksInARow += 1;
     if (!isWhole) this.disturb();
-    this.#wasQuietBefore = isWhole;
+    else if (this.#looksInARow >= LOOKS_MIN) this.#history.becomeQuiet();
     world.timeline.after(LOOK_MS, () => this.#look());
   }
 
