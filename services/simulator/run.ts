@@ -15,7 +15,7 @@ import { CALM, type Plan } from './plan.js';
 import type { SimNode } from './sim-node.js';
 import type { TableStats, TableViolation } from './table/history.js';
 import { TableRun } from './table/table-run.js';
-import { NO_WATCHER, World } from './world.js';
+import { LINGER_MS, NO_WATCHER, World } from './world.js';
 
 export type RunOptions = {
   readonly seed: number;
@@ -217,6 +217,7 @@ export class Run {
     this.#lookups.end();
     this.#faults.end();
     this.#note('in peace');
+    if (this.#table !== undefined) yield* this.#runUntil(() => false, LINGER_MS);
     for (const node of this.#table?.endCalls() ?? []) this.#startJoining(node);
     const isSettled = (): boolean => this.#checker.isIdeal() && this.#table?.isSettled() !== false;
     yield* this.#runUntil(isSettled, this.#options.settleMsMax);

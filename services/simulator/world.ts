@@ -14,7 +14,7 @@ import { Timeline } from './timeline.js';
 
 export const TICK_MS = 100;
 /** How long a node that has left goes on answering. */
-const LINGER_MS = 1_000;
+export const LINGER_MS = 1_000;
 
 /** Whether answers on their way are taken for arrived. */
 export type When = 'now' | 'after';

@@ -82,6 +82,8 @@ export type TableAnswer =
   | {
       readonly kind: 'lacking';
       readonly indexes: readonly number[];
+      /** Those of which I have a newer version. */
+      readonly outdated: readonly number[];
       readonly standing: Standing;
     }
   | { readonly kind: 'noted' }

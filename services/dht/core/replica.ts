@@ -95,11 +95,11 @@ export class Replica {
       case 'take':
         return { kind: 'records', ...collect(table, question.ids) };
       case 'lacking': {
-        const indexes = question.claims.flatMap((claim, index) =>
-          this.#lacks(claim) ? [index] : [],
-        );
+        const order = question.claims.map((claim) => this.#compareWith(claim));
+        const indexes = indexesOf(order, (it) => it < 0);
+        const outdated = indexesOf(order, (it) => it > 0);
         const isWhole = question.claims.every(({ id }) => this.#isWholeFor(id.key));
-        return { kind: 'lacking', indexes, standing: isWhole ? 'whole' : 'partial' };
+        return { kind: 'lacking', indexes, outdated, standing: isWhole ? 'whole' : 'partial' };
       }
     }
   }
@@ -124,9 +124,10 @@ export class Replica {
     return this.#deps.isWholeAt(positionOfKey(key, this.#deps.ringSize));
   }
 
-  #lacks({ id, version }: Claim): boolean {
+  /** Below 0 when this peer lacks the version, above 0 when it has a newer one. */
+  #compareWith({ id, version }: Claim): number {
     const mine = this.#deps.table.entry(id);
-    return mine === undefined || compareVersions(mine.version, version) < 0;
+    return mine === undefined ? -1 : compareVersions(mine.version, version);
   }
 
   #store(records: readonly TableRecord[], purpose: StorePurpose, reply: Reply): void {
@@ -180,6 +181,10 @@ function isChange(written: Written): written is Kept {
   const { before, after } = written;
   if (before === undefined || after === undefined) return before !== after;
   return compareVersions(before.version, after.version) !== 0;
+}
+
+function indexesOf(order: readonly number[], isMeant: (it: number) => boolean): readonly number[] {
+  return order.flatMap((it, index) => (isMeant(it) ? [index] : []));
 }
 
 function storedAnswer(records: readonly TableRecord[], written: readonly Written[]): TableAnswer {

@@ -291,7 +291,9 @@ export class TableMember {
     if (this.#caretaker.isOutOfTouch && SPEAKS_OF_RECORDS.has(question.kind)) {
       const standing = 'out-of-touch';
       const isVote = question.kind === 'lacking';
-      return reply(isVote ? { kind: 'lacking', indexes: [], standing } : { kind: 'not-member' });
+      return reply(
+        isVote ? { kind: 'lacking', indexes: [], outdated: [], standing } : { kind: 'not-member' },
+      );
     }
     switch (question.kind) {
       case 'changed':
