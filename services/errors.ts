@@ -52,6 +52,14 @@ export const ERRORS = {
   INCARNATION_STALE: { status: 'ABORTED', retry: 'never' },
   LOOKUP_FAILED: { status: 'UNAVAILABLE', retry: 'later' },
   INBOX_FULL: { status: 'RESOURCE_EXHAUSTED', retry: 'later' },
+  KEY_NOT_FOUND: { status: 'NOT_FOUND', retry: 'never' },
+  VALUE_TOO_LARGE: { status: 'RESOURCE_EXHAUSTED', retry: 'never' },
+  TABLE_FULL: { status: 'RESOURCE_EXHAUSTED', retry: 'later' },
+  QUORUM_NOT_REACHED: { status: 'UNAVAILABLE', retry: 'later' },
+  RECORD_DAMAGED: { status: 'DATA_LOSS', retry: 'later' },
+  DIALECT_UNKNOWN: { status: 'INVALID_ARGUMENT', retry: 'never' },
+  PASSWORD_WRONG: { status: 'PERMISSION_DENIED', retry: 'never' },
+  STOP_DISABLED: { status: 'UNIMPLEMENTED', retry: 'never' },
   PAYLOAD_TOO_LARGE: { status: 'INVALID_ARGUMENT', retry: 'never' },
 } as const satisfies Record<string, ErrorSpec>;
 

@@ -42,7 +42,7 @@ export type PeerDriverDeps = {
 /** What happens to the peer, for whoever keeps its membership. */
 export type PeerEvent = Extract<
   MemberEffect,
-  { kind: 'founded' | 'joined' | 'join-failed' | 'rejoining' | 'lost' }
+  { kind: 'founded' | 'joined' | 'join-failed' | 'rejoining' | 'lost' | 'departed' }
 >;
 
 export class PeerDriver {

@@ -30,7 +30,7 @@ type Waiting<Event> = { readonly event: Event; readonly observedAtMs: number };
 export class WatchQueue<Event> {
   readonly #options: WatchQueueOptions;
   #waiting: Waiting<Event>[] = [];
-  #isTooSlow = false;
+  #failure: RingbinderError | undefined;
   #wake: () => void = () => undefined;
 
   constructor(options: WatchQueueOptions) {
@@ -44,13 +44,17 @@ export class WatchQueue<Event> {
 
   /** Adds an event; the watcher is cut off when there is no room. */
   push(event: Event): void {
-    if (this.#waiting.length >= this.#options.eventsMax) {
-      this.#isTooSlow = true;
-      this.#waiting = [];
-    }
-    if (!this.#isTooSlow) {
-      this.#waiting.push({ event, observedAtMs: this.#options.clock.now() });
-    }
+    const { clock, eventsMax } = this.#options;
+    if (this.#failure !== undefined) return;
+    if (this.#waiting.length >= eventsMax) return this.fail(tooSlow(eventsMax));
+    this.#waiting.push({ event, observedAtMs: clock.now() });
+    this.#wake();
+  }
+
+  /** Ends the watch with an error, and without what waits. */
+  fail(error: RingbinderError): void {
+    this.#failure ??= error;
+    this.#waiting = [];
     this.#wake();
   }
 
@@ -59,14 +63,14 @@ export class WatchQueue<Event> {
     const { clock, signal } = this.#options;
     let sequence = 0;
     while (!signal.aborted) {
-      if (this.#waiting.length === 0 && !this.#isTooSlow) {
+      if (this.#waiting.length === 0 && this.#failure === undefined) {
         if (await this.#isQuiet()) {
           sequence += 1;
           yield { sequence, observedAtMs: clock.now(), event: undefined };
         }
         continue;
       }
-      if (this.#isTooSlow) throw tooSlow(this.#options.eventsMax);
+      if (this.#failure !== undefined) throw this.#failure;
       const next = this.#waiting.shift();
       if (next === undefined) continue;
       sequence += 1;

@@ -115,6 +115,7 @@ export class Run {
       promised: () => checker.expectChange(),
       started: (node, member) => table?.started(node, member),
       ended: (node) => table?.ended(node),
+      departed: (node, peer) => table?.departed(node, peer),
     };
     this.#faults = new FaultInjector({
       world,

@@ -5,6 +5,7 @@
 import { RingMember, type MemberEffect, type MemberLimits } from '../peer/core/member.js';
 import { step } from '../peer/core/machine.js';
 import type { Neighbors } from '../peer/core/messages.js';
+import type { PeerRef } from '../peer/core/ring-space.js';
 import type { RingState } from '../peer/core/state.js';
 import { below, type Chance } from '../system/chance.js';
 import { Exchange } from './exchange.js';
@@ -30,6 +31,8 @@ export type WorldWatcher = {
   /** A node begins a life, and has ended it. */
   started: (node: SimNode, member: RingMember) => void;
   ended: (node: SimNode) => void;
+  /** A node hears that a peer leaves by its own will. */
+  departed: (node: SimNode, peer: PeerRef) => void;
 };
 
 export const NO_WATCHER: WorldWatcher = {
@@ -38,6 +41,7 @@ export const NO_WATCHER: WorldWatcher = {
   promised: () => undefined,
   started: () => undefined,
   ended: () => undefined,
+  departed: () => undefined,
 };
 
 export class World {
@@ -192,6 +196,8 @@ export class World {
         return this.watcher.disturbed(`${node.address} moves to another ring`);
       case 'founded':
         return this.watcher.disturbed(`${node.address} is a ring of its own`);
+      case 'departed':
+        return this.watcher.departed(node, effect.peer);
       case 'lost':
       case 'joined':
       case 'join-failed':

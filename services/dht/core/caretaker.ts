@@ -33,6 +33,7 @@ import {
   type Span,
 } from './span.js';
 import type { TableStats } from './stats.js';
+import type { TableClock } from './table-clock.js';
 import { synchronize, type SyncResult } from './synchronize.js';
 import type { Entry, Page, Table } from './table.js';
 
@@ -49,7 +50,7 @@ export type CaretakerDeps = {
   readonly table: Table;
   readonly tree: MerkleTree;
   readonly stats: TableStats;
-  readonly now: () => number;
+  readonly clock: TableClock;
   readonly start: <Result>(talk: TableTalk<Result>, done: (result: Result) => void) => void;
   readonly findSet: (position: RingId, done: (set: ReplicaSet | undefined) => void) => void;
   readonly drop: (claims: readonly Claim[], done: (dropped: number) => void) => void;
@@ -120,11 +121,11 @@ export class Caretaker {
     this.#deps = deps;
     this.coverage = new Coverage(deps.ring.ringSize);
     this.#view = deps.ring.view();
-    this.#inTouchAtMs = deps.now();
+    this.#inTouchAtMs = deps.clock.wallMs();
   }
 
   tick(): void {
-    const nowMs = this.#deps.now();
+    const nowMs = this.#deps.clock.steadyMs();
     if (this.#tickedAtMs !== undefined && nowMs - this.#tickedAtMs > STALL_MS) this.#startAnew();
     this.#tickedAtMs = nowMs;
     this.coverage.expire(nowMs);
@@ -145,10 +146,10 @@ export class Caretaker {
    * the grace period it must not take its old records for granted: clocks differ.
    */
   wasInTouchAt(ms: number): void {
-    const { now, limits } = this.#deps;
+    const { clock, limits } = this.#deps;
     this.#inTouchAtMs = ms;
-    this.#outOfTouchAtMs = now();
-    this.#isOutOfTouch = now() - ms >= limits.graceMs / 2;
+    this.#outOfTouchAtMs = clock.steadyMs();
+    this.#isOutOfTouch = clock.wallMs() - ms >= limits.graceMs / 2;
   }
 
   get isOutOfTouch(): boolean {
@@ -162,7 +163,7 @@ export class Caretaker {
     if (view === before || isSameView(view, before)) return;
     this.#view = view;
     if (!view.isMember || !isSameLife(view.self, before.self)) this.#startAnew();
-    this.#changedAtMs = this.#deps.now();
+    this.#changedAtMs = this.#deps.clock.steadyMs();
     this.#takeRange(rangeOf(view));
     this.#takePartners(view.successors);
     this.#coverAtMs = 0;
@@ -183,12 +184,12 @@ export class Caretaker {
 
   /** An owner says who keeps its records; whether this peer is one of them, and has them all. */
   takeCover(set: ReplicaSet, isWhole: boolean): void {
-    const { limits, now } = this.#deps;
+    const { limits, clock } = this.#deps;
     const { ringId } = this.#view.self;
     const isKeeper = set.peers.slice(0, limits.copies).some((peer) => peer.ringId === ringId);
     // Whoever had everything goes on having it, whatever a new owner still lacks.
     const wasWhole = isCovered(this.#spansOf(set.range), this.#wholeSpans());
-    if (isKeeper) this.coverage.grant(set, isWhole || wasWhole, now());
+    if (isKeeper) this.coverage.grant(set, isWhole || wasWhole, clock.steadyMs());
     else this.coverage.revoke(set.range.upTo);
   }
 
@@ -237,28 +238,6 @@ export class Caretaker {
 
   // Place
 
-  dump() {
-    return JSON.stringify({
-      v: this.#view.self,
-      m: this.#view.isMember,
-      pred: this.#view.predecessor?.ringId,
-      range: this.#range,
-      whole: this.#isWhole,
-      busy: this.#isBusy,
-      oot: this.#isOutOfTouch,
-      taking: this.#isTaking,
-      foreign: this.#firstForeign(0),
-      settled: this.isSettled,
-      partners: this.#partners.map((p) => [
-        p.peer.address,
-        p.comparedAtMs,
-        p.wasWhole,
-        p.isGranted,
-        p.notBeforeMs,
-      ]),
-      t: this.#tickedAtMs,
-    });
-  }
   /** Forgets what is only known while this peer is never away. */
   #startAnew(): void {
     this.coverage.clear();
@@ -275,7 +254,7 @@ export class Caretaker {
     const wasWhole = this.#wholeSpans();
     if (before !== undefined && this.#isWhole) {
       this.#lately = union([...this.#latelyWhole(), ...this.#spansOf(before)]);
-      this.#latelyUntilMs = this.#deps.now() + LEASE_MS;
+      this.#latelyUntilMs = this.#deps.clock.steadyMs() + LEASE_MS;
     }
     this.#range = range;
     this.#isWhole = range !== undefined && isCovered(this.#spansOf(range), wasWhole);
@@ -323,7 +302,7 @@ export class Caretaker {
 
   /** What this peer owned a moment ago, with everything in it. */
   #latelyWhole(): readonly Span[] {
-    return this.#deps.now() < this.#latelyUntilMs ? this.#lately : [];
+    return this.#deps.clock.steadyMs() < this.#latelyUntilMs ? this.#lately : [];
   }
 
   #spansOf(range: Range): readonly Span[] {
@@ -383,7 +362,7 @@ export class Caretaker {
   }
 
   #compared(partner: Partner, { isDone, wasPartnerWhole }: SyncResult, wasWhole: boolean): void {
-    const nowMs = this.#deps.now();
+    const nowMs = this.#deps.clock.steadyMs();
     partner.notBeforeMs = isDone ? nowMs : nowMs + RETRY_MS;
     if (!isDone) return;
     partner.comparedAtMs = nowMs;
@@ -402,7 +381,7 @@ export class Caretaker {
       !this.#isOutOfTouch &&
       isCovered([...mine, ...this.coverage.spans], this.#wholeSpans()) &&
       this.#firstForeign(0) === undefined;
-    if (isInTouch) this.#inTouchAtMs = nowMs;
+    if (isInTouch) this.#inTouchAtMs = this.#deps.clock.wallMs();
   }
 
   /** Settles the next old records, a few of one replica set at a time. */
@@ -425,18 +404,18 @@ export class Caretaker {
   }
 
   #settleOfSet({ range, peers }: ReplicaSet, { items, next }: Page<Entry>): void {
-    const { limits, start, drop, now } = this.#deps;
+    const { limits, start, drop, clock } = this.#deps;
     const { self } = this.#view;
     const keepers = peers.slice(0, limits.copies).filter(({ ringId }) => ringId !== self.ringId);
     const end = items.findIndex(({ position }) => !isInRange(position, range));
     const ofSet = end === -1 ? items : items.slice(0, end);
     // What is younger can't have been collected anywhere.
-    const oldest = now() - limits.graceMs / 2;
+    const oldest = clock.wallMs() - limits.graceMs / 2;
     const entries = ofSet.filter(({ version }) => version.wallMs <= oldest);
     this.#isBusy = true;
     start(findForgotten({ entries, keepers }), (forgotten) => {
       this.#isBusy = false;
-      const isEarly = now() < this.#outOfTouchAtMs + NOBODY_WHOLE_MS;
+      const isEarly = clock.steadyMs() < this.#outOfTouchAtMs + NOBODY_WHOLE_MS;
       if (forgotten === 'somebody-silent' || (forgotten === 'nobody-whole' && isEarly)) return;
       if (forgotten !== 'nobody-whole') drop(forgotten, () => undefined);
       this.#oldAtMs = 0;
@@ -448,7 +427,7 @@ export class Caretaker {
 
   #comeInTouch(): void {
     this.#isOutOfTouch = false;
-    this.#inTouchAtMs = this.#deps.now();
+    this.#inTouchAtMs = this.#deps.clock.wallMs();
   }
 
   /** Looks for a record that others should keep, and gives it and those around it to them. */
@@ -506,12 +485,12 @@ export class Caretaker {
   }
 
   #collect(nowMs: number): void {
-    const { table, limits, ring, drop, stats } = this.#deps;
+    const { table, limits, ring, drop, stats, clock } = this.#deps;
     const top = ring.ringSize - 1;
     const { items, next } = table.list(0, top, this.#collectAfter, COLLECT_PAGE);
     this.#collectAfter = next;
     this.#collectAtMs = nowMs + (next === undefined ? COLLECT_MS : 0);
-    const dead = items.filter(({ endMs }) => isCollectable(endMs, nowMs, limits.graceMs));
+    const dead = items.filter(({ endMs }) => isCollectable(endMs, clock.wallMs(), limits.graceMs));
     if (dead.length === 0) return;
     const claims = dead.map((entry): Claim => ({ id: entry, version: entry.version }));
     drop(claims, (dropped) => stats.count('collected', dropped));

@@ -37,9 +37,13 @@ export function idText({ key, address }: RecordId): string {
   return address === undefined ? `v${key}` : `h${key.length}:${key}${address}`;
 }
 
-/** When the record ceased, or will cease, to be there; undefined for never. */
+/**
+ * When the record ceased, or will cease, to be there; undefined for never. Not before it was written: a
+ * write that took longer than its value was to live still wins over what was there.
+ */
 export function endOf({ content, version, expiresAtMs }: TableRecord): number | undefined {
-  return content.kind === 'deleted' ? version.wallMs : expiresAtMs;
+  if (content.kind === 'deleted') return version.wallMs;
+  return expiresAtMs === undefined ? undefined : Math.max(expiresAtMs, version.wallMs);
 }
 
 export function isLive(record: TableRecord, nowMs: number): boolean {

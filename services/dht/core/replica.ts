@@ -10,6 +10,7 @@ import type { Claim, StoredResult, StorePurpose, TableAnswer, TableQuestion } fr
 import type { TableRecord } from './record.js';
 import type { Span } from './span.js';
 import type { TableStats } from './stats.js';
+import type { TableClock } from './table-clock.js';
 import { collect } from './synchronize.js';
 import type { Table, Write, Written } from './table.js';
 import { compareVersions, isTooFarAhead, type HybridClock } from './version.js';
@@ -18,10 +19,10 @@ export type ReplicaDeps = {
   readonly ringSize: number;
   readonly table: Table;
   readonly tree: MerkleTree;
-  readonly clock: HybridClock;
+  readonly versions: HybridClock;
   readonly interests: Interests;
   readonly stats: TableStats;
-  readonly now: () => number;
+  readonly clock: TableClock;
   /** Whether this peer has all records of these spans. */
   readonly isWhole: (spans: readonly Span[]) => boolean;
   readonly isWholeAt: (position: RingId) => boolean;
@@ -55,7 +56,7 @@ export class Replica {
       case 'drop':
         return this.drop(question.claims, () => reply({ kind: 'noted' }));
       case 'watch':
-        this.#deps.interests.add(question.key, from, this.#deps.now());
+        this.#deps.interests.add(question.key, from, this.#deps.clock.steadyMs());
         return reply(this.#fetch({ key: question.key, address: undefined }, question.known));
       case 'fetch':
         return reply(this.#fetch(question.id, question.known));
@@ -131,12 +132,12 @@ export class Replica {
   }
 
   #store(records: readonly TableRecord[], purpose: StorePurpose, reply: Reply): void {
-    const { clock, now, stats } = this.#deps;
-    const nowMs = now();
+    const { clock, versions, stats } = this.#deps;
+    const nowMs = clock.wallMs();
     if (records.some(({ version }) => isTooFarAhead(version, nowMs))) {
       return reply({ kind: 'ahead' });
     }
-    for (const { version } of records) clock.see(version, nowMs);
+    for (const { version } of records) versions.see(version, nowMs);
     const writes = records.map((record): Write => ({ kind: 'merge', record }));
     this.#write(writes, (written) => {
       if (written === undefined) return reply({ kind: 'disk-failed' });
@@ -147,7 +148,7 @@ export class Replica {
   }
 
   #write(writes: readonly Write[], done: (written: readonly Written[] | undefined) => void): void {
-    const { table, tree, now } = this.#deps;
+    const { table, tree, clock } = this.#deps;
     table.write(
       writes,
       (written) => {
@@ -159,16 +160,16 @@ export class Replica {
         }
         done(written);
       },
-      now(),
+      clock.wallMs(),
     );
   }
 
   #tellOfChanges(records: readonly TableRecord[], written: readonly Written[]): void {
-    const { interests, now, tell } = this.#deps;
+    const { interests, clock, tell } = this.#deps;
     for (const [index, it] of written.entries()) {
       const record = records[index];
       if (record === undefined || record.address !== undefined || !isChange(it)) continue;
-      const peers = interests.of(record.key, now());
+      const peers = interests.of(record.key, clock.steadyMs());
       if (peers.length > 0) tell(record, peers);
     }
   }

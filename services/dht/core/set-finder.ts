@@ -7,6 +7,7 @@ import type { Caretaker } from './caretaker.js';
 import { answerOf, type RingAccess, type TableTalk } from './messages.js';
 import type { ReplicaSet } from './replica-set.js';
 import { isInRange } from './span.js';
+import type { TableClock } from './table-clock.js';
 
 /** How long what an owner said of its set is used again. */
 const REMEMBERED_MS = 2_000;
@@ -17,7 +18,7 @@ const TRIES_MAX = 3;
 export type SetFinderDeps = {
   readonly ring: RingAccess;
   readonly caretaker: Caretaker;
-  readonly now: () => number;
+  readonly clock: TableClock;
   readonly start: <Result>(talk: TableTalk<Result>, done: (result: Result) => void) => void;
 };
 
@@ -50,7 +51,7 @@ export class SetFinder {
   #known(position: RingId): ReplicaSet | undefined {
     const leased = this.#deps.caretaker.coverage.setFor(position);
     if (leased !== undefined) return leased;
-    const nowMs = this.#deps.now();
+    const nowMs = this.#deps.clock.steadyMs();
     for (const [owner, { set, untilMs }] of this.#remembered) {
       if (untilMs <= nowMs) this.#remembered.delete(owner);
       else if (isInRange(position, set.range)) return set;
@@ -81,7 +82,7 @@ export class SetFinder {
   #remember(set: ReplicaSet): void {
     const owner = set.range.upTo;
     this.#remembered.delete(owner);
-    this.#remembered.set(owner, { set, untilMs: this.#deps.now() + REMEMBERED_MS });
+    this.#remembered.set(owner, { set, untilMs: this.#deps.clock.steadyMs() + REMEMBERED_MS });
     const [oldest] = this.#remembered.keys();
     if (this.#remembered.size > REMEMBERED_MAX && oldest !== undefined) {
       this.#remembered.delete(oldest);

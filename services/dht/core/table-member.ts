@@ -28,6 +28,7 @@ import { quorumOf, type Quorum, type ReplicaSet } from './replica-set.js';
 import { SetFinder } from './set-finder.js';
 import { TableStats, type TableCounts } from './stats.js';
 import type { Table } from './table.js';
+import type { TableClock } from './table-clock.js';
 import { HybridClock, type Version } from './version.js';
 import { Wants, type WantListener } from './wants.js';
 import { writeRecord, type WriteOutcome } from './write.js';
@@ -47,7 +48,7 @@ export type TableMemberDeps = {
   readonly ring: RingAccess;
   readonly limits: TableLimits;
   readonly table: Table;
-  readonly now: () => number;
+  readonly clock: TableClock;
   readonly perform: (effect: TableEffect) => void;
 };
 
@@ -72,7 +73,7 @@ const LOAD_PAGE = 5_000;
 
 export class TableMember {
   readonly #deps: TableMemberDeps;
-  readonly #clock = new HybridClock();
+  readonly #versions = new HybridClock();
   readonly #stats = new TableStats();
   readonly #tree: MerkleTree;
   readonly #interests = new Interests();
@@ -88,7 +89,7 @@ export class TableMember {
 
   constructor(deps: TableMemberDeps) {
     this.#deps = deps;
-    const { ring, limits, table, now } = deps;
+    const { ring, limits, table, clock } = deps;
     this.#tree = new MerkleTree(ring.ringSize);
     this.#talks = new Talks<TableQuestion, TableAnswer>({
       self: () => ring.view().self,
@@ -102,26 +103,26 @@ export class TableMember {
       table,
       tree: this.#tree,
       stats: this.#stats,
-      now,
+      clock,
       start,
       findSet: (position, done) => this.#sets.find(position, true, done),
       drop: (claims, done) => this.#replica.drop(claims, done),
     });
-    this.#sets = new SetFinder({ ring, caretaker: this.#caretaker, now, start });
+    this.#sets = new SetFinder({ ring, caretaker: this.#caretaker, clock, start });
     this.#replica = new Replica({
       ringSize: ring.ringSize,
       table,
       tree: this.#tree,
-      clock: this.#clock,
+      versions: this.#versions,
       interests: this.#interests,
       stats: this.#stats,
-      now,
+      clock,
       isWhole: (spans) => this.#caretaker.isWhole(spans),
       isWholeAt: (position) => this.#caretaker.isWholeAt(position),
       tell: (record, peers) => this.#tell(record, peers),
     });
     this.#wants = new Wants({
-      now,
+      clock,
       self: () => ring.view().self,
       copies: limits.copies,
       readQuorum: limits.readQuorum,
@@ -162,16 +163,16 @@ export class TableMember {
   load(after: string | undefined): string | undefined {
     const top = this.#deps.ring.ringSize - 1;
     const { items, next } = this.#deps.table.list(0, top, after, LOAD_PAGE);
-    const nowMs = this.#deps.now();
+    const nowMs = this.#deps.clock.wallMs();
     for (const entry of items) {
       this.#tree.add(entry);
-      this.#clock.see(entry.version, nowMs);
+      this.#versions.see(entry.version, nowMs);
     }
     return next;
   }
 
   tick(): void {
-    const nowMs = this.#deps.now();
+    const nowMs = this.#deps.clock.steadyMs();
     const { self, isMember, predecessor, successors } = this.#deps.ring.view();
     if (isMember) {
       const before = predecessor === undefined ? [] : [predecessor];
@@ -191,15 +192,15 @@ export class TableMember {
     draft: (version: Version) => TableRecord,
     done: (written: Written) => void,
   ): void {
-    const { now, ring } = this.#deps;
+    const { clock, ring } = this.#deps;
     const attempt = (triesLeft: number, isFresh: boolean): void => {
       this.#sets.find(this.positionOf(key), isFresh, (set) => {
-        const version = this.#clock.next(now(), ring.view().self.ringId);
+        const version = this.#versions.next(clock.wallMs(), ring.view().self.ringId);
         const quorum = this.#quorum(wanted);
         if (set === undefined) return done({ set, quorum, outcome: undefined, version });
         this.#talks.start(writeRecord(draft(version), set.peers, quorum), (outcome) => {
           const isEnough = outcome.counted >= quorum.required;
-          if (outcome.newer !== undefined) this.#clock.see(outcome.newer, now());
+          if (outcome.newer !== undefined) this.#versions.see(outcome.newer, clock.wallMs());
           const isToBeRepeated = isEnough ? outcome.newer !== undefined : !isFresh;
           if (isToBeRepeated && triesLeft > 1) return attempt(triesLeft - 1, !isEnough);
           return done({ set, quorum, outcome, version });
@@ -240,9 +241,9 @@ export class TableMember {
   handAllOver(done: (isDone: boolean) => void): void {
     this.#isLeaving = true;
     this.#caretaker.stopTaking();
-    const { table, now } = this.#deps;
+    const { table, clock } = this.#deps;
     // What is on its way to the disk belongs to it.
-    table.write([], () => this.#caretaker.handAllOver(done), now());
+    table.write([], () => this.#caretaker.handAllOver(done), clock.wallMs());
   }
 
   /** This peer does not leave after all. */
@@ -285,7 +286,7 @@ export class TableMember {
   }
 
   #answer(from: PeerRef, question: TableQuestion, reply: (answer: TableAnswer) => void): void {
-    const { ring, now } = this.#deps;
+    const { ring, clock } = this.#deps;
     const isRefused = this.#isLeaving && question.kind === 'store';
     if (isRefused || !ring.view().isMember) return reply({ kind: 'not-member' });
     if (this.#caretaker.isOutOfTouch && SPEAKS_OF_RECORDS.has(question.kind)) {
@@ -297,7 +298,7 @@ export class TableMember {
     }
     switch (question.kind) {
       case 'changed':
-        this.#clock.see(question.record.version, now());
+        this.#versions.see(question.record.version, clock.wallMs());
         this.#wants.hear(question.record);
         return reply({ kind: 'noted' });
       case 'cover':

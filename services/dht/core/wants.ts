@@ -10,6 +10,7 @@ import type { TableTalk } from './messages.js';
 import { readRecords } from './read.js';
 import { isLive, merge, type TableRecord } from './record.js';
 import { quorumOf, type ReplicaSet } from './replica-set.js';
+import type { TableClock } from './table-clock.js';
 import { compareVersions } from './version.js';
 
 /** Time between two reads of a wanted key. */
@@ -32,7 +33,7 @@ export type WantListener = {
 };
 
 export type WantsDeps = {
-  readonly now: () => number;
+  readonly clock: TableClock;
   readonly self: () => PeerRef;
   readonly copies: number;
   readonly readQuorum: number;
@@ -64,7 +65,7 @@ export class Wants {
 
   /** Returns how to stop listening. */
   add(key: string, listener: WantListener): () => void {
-    const nowMs = this.#deps.now();
+    const nowMs = this.#deps.clock.steadyMs();
     const want: Want = this.#wants.get(key) ?? {
       listeners: new Set(),
       state: undefined,
@@ -89,10 +90,11 @@ export class Wants {
   }
 
   tick(): void {
-    const nowMs = this.#deps.now();
+    const { clock } = this.#deps;
+    const nowMs = clock.steadyMs();
     for (const [key, want] of this.#wants) {
       const { state } = want;
-      if (state?.kind === 'value' && !isLive(state.record, nowMs)) {
+      if (state?.kind === 'value' && !isLive(state.record, clock.wallMs())) {
         this.#set(want, { kind: 'deleted', record: state.record, isExpired: true });
       }
       if (nowMs - want.readAtMs > UNREAD_MS_MAX) this.#fail(key, want);
@@ -110,7 +112,7 @@ export class Wants {
     const { copies, readQuorum, members, self, findSet, start } = this.#deps;
     want.isReading = true;
     const end = (isRead: boolean): void => {
-      const nowMs = this.#deps.now();
+      const nowMs = this.#deps.clock.steadyMs();
       want.isReading = false;
       want.renewAtMs = nowMs + (isRead ? RENEW_MS : RETRY_MS);
       if (isRead) want.readAtMs = nowMs;
@@ -132,7 +134,7 @@ export class Wants {
     const known = want.state?.kind === 'absent' ? undefined : want.state?.record;
     const newest = known === undefined ? record : merge(known, record);
     if (known !== undefined && compareVersions(newest.version, known.version) === 0) return;
-    const isDead = !isLive(newest, this.#deps.now());
+    const isDead = !isLive(newest, this.#deps.clock.wallMs());
     if (!isDead) return this.#set(want, { kind: 'value', record: newest });
     // That a key is gone is news only to those who knew it.
     if (want.state === undefined || want.state.kind === 'absent') {

@@ -62,7 +62,9 @@ export type MemberEffect =
   | { readonly kind: 'join-failed'; readonly tries: number }
   /** This peer is leaving its ring for the larger one of these peers. */
   | { readonly kind: 'rejoining'; readonly contacts: readonly PeerRef[] }
-  | { readonly kind: 'lost'; readonly peer: PeerRef };
+  | { readonly kind: 'lost'; readonly peer: PeerRef }
+  /** This peer says, or somebody says of it, that it leaves by its own will. */
+  | { readonly kind: 'departed'; readonly peer: PeerRef };
 
 export type MemberDeps = {
   readonly self: PeerRef;
@@ -184,6 +186,9 @@ export class RingMember {
       this.#seeker.known.hear(from, this.#state.tick);
     }
     learnFromQuestion(this.routes, from, question);
+    if (question.kind === 'departure') {
+      this.#deps.perform({ kind: 'departed', peer: question.peer });
+    }
     const reply = (answer: Answer): void => {
       this.#deps.perform({ kind: 'answer', requestId, answer });
     };

@@ -2,7 +2,7 @@
  * The table's side of a run: sets it up on the simulated ring, lets calls be made, says when it has
  * settled, and judges what is left.
  */
-import { firstIndexAt } from '../../peer/core/ring-space.js';
+import { firstIndexAt, type PeerRef } from '../../peer/core/ring-space.js';
 import { endOf, isCollectable, type RecordId } from '../../dht/core/record.js';
 import { compareVersions } from '../../dht/core/version.js';
 import { positionOfKey } from '../../hash/core/digest.js';
@@ -66,6 +66,10 @@ export class TableRun {
     this.#tables.ended(node);
   }
 
+  departed(node: SimNode, peer: PeerRef): void {
+    this.#tables.departed(node, peer);
+  }
+
   farewell(node: SimNode, go: () => void): void {
     this.disturb();
     this.#tables.farewell(node, go);
@@ -90,7 +94,7 @@ export class TableRun {
     this.#calls.end();
     const { world } = this.#deps;
     return [...world.nodes.values()].filter(
-      (node) => node.member === undefined && !this.#tables.departed.has(node),
+      (node) => node.member === undefined && !this.#tables.hasLeft(node),
     );
   }
 

@@ -55,7 +55,7 @@ export class Tables {
   readonly #inbound = new Map<RequestId, (answer: TableAnswer) => void>();
   #nextInboundId = 1;
   /** Nodes that have left and handed everything over. */
-  readonly departed = new Set<SimNode>();
+  readonly #left = new Set<SimNode>();
 
   constructor(deps: TablesDeps) {
     this.#deps = deps;
@@ -77,7 +77,7 @@ export class Tables {
   started(node: SimNode, ring: RingMember): void {
     const { world, plan, ringSize } = this.#deps;
     const disk = this.#diskFor(node);
-    const now = (): number => wallMsOf(node, world.timeline.now);
+    const wallMs = (): number => wallMsOf(node, world.timeline.now);
     const member: TableMember = new TableMember({
       ring: {
         ringSize,
@@ -89,13 +89,13 @@ export class Tables {
       },
       limits: { ...plan, repairIntervalMs: REPAIR_INTERVAL_MS },
       table: disk.table,
-      now,
+      clock: { wallMs, steadyMs: wallMs },
       perform: (effect) => this.#perform(life, effect),
     });
     const life: TableLife = { node, member, ring };
-    this.departed.delete(node);
+    this.#left.delete(node);
     this.#lives.set(node, life);
-    member.headcount.remember(disk.counted, now());
+    member.headcount.remember(disk.counted, wallMs());
     if (disk.inTouchAtMs !== undefined) member.wasInTouchAt(disk.inTouchAtMs);
     for (let next = member.load(undefined); next !== undefined;) next = member.load(next);
     world.timeline.after(below(this.#deps.chance, TICK_MS), () => this.#tick(life));
@@ -110,6 +110,15 @@ export class Tables {
       disk.inTouchAtMs = life.member.inTouchAtMs;
     }
     this.#lives.delete(node);
+  }
+
+  /** A node hears that a peer leaves by its own will. */
+  departed(node: SimNode, peer: PeerRef): void {
+    this.#lives.get(node)?.member.departed(peer);
+  }
+
+  hasLeft(node: SimNode): boolean {
+    return this.#left.has(node);
   }
 
   /** The disk of a node that is down is lost. */
@@ -128,7 +137,7 @@ export class Tables {
       go();
     };
     life.member.handAllOver((isDone) => {
-      if (isDone && !isGone) this.departed.add(node);
+      if (isDone && !isGone) this.#left.add(node);
       leave();
     });
     this.#deps.world.timeline.after(FAREWELL_MS, leave);
@@ -136,7 +145,7 @@ export class Tables {
 
   /** A node that wanted to leave stays. */
   stay(node: SimNode): void {
-    this.departed.delete(node);
+    this.#left.delete(node);
     this.#lives.get(node)?.member.stay();
   }
 

@@ -19,6 +19,9 @@ const versions: fc.Arbitrary<Version> = fc.record({
   writer: fc.oneof(few, fc.constant(2 ** 53 - 1)),
 });
 
+/** Late enough that no version of these tests is too far ahead. */
+const NOW_MS = Number.MAX_SAFE_INTEGER;
+
 describe('HybridClock', () => {
   it('gives versions later than all that it gave and saw, whatever the time of day does', () => {
     const steps = fc.array(
@@ -34,7 +37,7 @@ describe('HybridClock', () => {
         let latest: Version | undefined;
         for (const step of all) {
           if ('see' in step) {
-            clock.see(step.see);
+            clock.see(step.see, NOW_MS);
             if (isNewer(step.see, latest)) latest = step.see;
             continue;
           }
@@ -59,7 +62,7 @@ describe('HybridClock', () => {
 
   it('goes on to the next millisecond when the counter is used up', () => {
     const clock = new HybridClock();
-    clock.see({ wallMs: 5, counter: COUNTER_MAX - 1, writer: 9 });
+    clock.see({ wallMs: 5, counter: COUNTER_MAX - 1, writer: 9 }, NOW_MS);
     expect(clock.next(5, 1)).toEqual({ wallMs: 5, counter: COUNTER_MAX, writer: 1 });
     expect(clock.next(5, 1)).toEqual({ wallMs: 6, counter: 0, writer: 1 });
     expect(clock.next(5, 1)).toEqual({ wallMs: 6, counter: 1, writer: 1 });
@@ -67,9 +70,9 @@ describe('HybridClock', () => {
 
   it('is not set back by older versions', () => {
     const clock = new HybridClock();
-    clock.see({ wallMs: 5, counter: 7, writer: 1 });
-    clock.see({ wallMs: 4, counter: 9, writer: 1 });
-    clock.see({ wallMs: 5, counter: 6, writer: 1 });
+    clock.see({ wallMs: 5, counter: 7, writer: 1 }, NOW_MS);
+    clock.see({ wallMs: 4, counter: 9, writer: 1 }, NOW_MS);
+    clock.see({ wallMs: 5, counter: 6, writer: 1 }, NOW_MS);
     expect(clock.next(0, 1)).toEqual({ wallMs: 5, counter: 8, writer: 1 });
   });
 });
