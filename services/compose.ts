@@ -5,6 +5,7 @@ import {
   NodeServiceService,
   type DescribeNodeResponse,
 } from '../proto/gen/ringbinder/internal/v1/node_service.js';
+import { TableServiceService } from '../proto/gen/ringbinder/internal/v1/table_service.js';
 import { BinderServiceService } from '../proto/gen/ringbinder/v1/binder_service.js';
 import { DhtServiceService } from '../proto/gen/ringbinder/v1/dht_service.js';
 import { HashServiceService } from '../proto/gen/ringbinder/v1/hash_service.js';
@@ -14,7 +15,13 @@ import { WelcomeServiceService } from '../proto/gen/ringbinder/v1/welcome_servic
 import type { Config } from './config.js';
 import { createHashHandler, createHashKey } from './hash/handler.js';
 import { HashKeeper } from './hash/keeper.js';
-import { DIRECTORY_TIMEOUT_MS, INBOX_LIMITS } from './limits.js';
+import { TableApplication, type TableSeat } from './dht/application.js';
+import { TableDriver } from './dht/driver.js';
+import { createDhtHandler } from './dht/handler.js';
+import { TableLinks } from './dht/links.js';
+import { TableNotes } from './dht/notes.js';
+import { createTableHandler, type TableReport } from './dht/table-handler.js';
+import { DIRECTORY_TIMEOUT_MS, INBOX_LIMITS, TABLE_ROOM } from './limits.js';
 import { AdmissionGate } from './node/admission-gate.js';
 import { directoryUnreachable, localDirectory, remoteDirectory } from './node/directory.js';
 import { Membership } from './node/membership.js';
@@ -33,12 +40,13 @@ import { createNodeHandler } from './peer/node-handler.js';
 import { peerToWire, stageToWire } from './peer/wire.js';
 import { callUnary } from './rpc/channel.js';
 import { Forwarder } from './rpc/forward.js';
+import { RingbinderError } from './errors.js';
 import { OVERALL } from './rpc/health.js';
 import { connectTo } from './rpc/node-client.js';
 import { RpcServer } from './rpc/server.js';
 import { openStores, type NodeStores } from './storage/open-stores.js';
 import { systemChance } from './system/chance.js';
-import { systemClock } from './system/clock.js';
+import { systemClock, within } from './system/clock.js';
 import { createWelcomeHandler } from './welcome/handler.js';
 import { WelcomeKeeper } from './welcome/keeper.js';
 
@@ -64,13 +72,18 @@ export type Node = {
   stop(): Promise<void>;
 };
 
-export async function composeNode(config: Config, log: Logger): Promise<Node> {
+/** `requestStop` is called when a caller asks for the end of this node. */
+export async function composeNode(
+  config: Config,
+  log: Logger,
+  requestStop: () => void,
+): Promise<Node> {
   if (!config.roles.includes('peer')) {
     throw new StartError('--roles must contain peer: in this version every node is in the ring');
   }
   const { stores, listen } = await openStores(config);
   const memory = await new Notebook(stores.node).read();
-  return new ComposedNode({ config, listen, log, stores, memory });
+  return new ComposedNode({ config, listen, log, stores, memory, requestStop });
 }
 
 type Keepers = { readonly hash: HashKeeper; readonly welcome: WelcomeKeeper };
@@ -82,6 +95,7 @@ type Parts = {
   readonly log: Logger;
   readonly stores: NodeStores;
   readonly memory: NodeMemory | undefined;
+  readonly requestStop: () => void;
 };
 
 class ComposedNode implements Node {
@@ -97,6 +111,7 @@ class ComposedNode implements Node {
   #ring: Ring | undefined;
   #seat: Seat | undefined;
   #membership: Membership | undefined;
+  #table: TableSeat | undefined;
   #keepers: Keepers | undefined;
 
   constructor(parts: Parts) {
@@ -123,6 +138,7 @@ class ComposedNode implements Node {
     if (this.#ownRing !== undefined) this.#ring = { ...this.#ownRing, directoryAddress: address };
     this.#membership = this.#createMembership(address);
     const driver = await this.#membership.enter();
+    await this.#openTable(driver);
     this.#setServing('SERVING');
     const { ringId } = driver.state.self;
     log.info({ address, listen: bound, ringId, ring: this.#ring }, 'ringbinder ready');
@@ -130,6 +146,7 @@ class ComposedNode implements Node {
 
   async stop(): Promise<void> {
     this.#setServing('NOT_SERVING');
+    await this.#handAllOver();
     await this.#membership?.leave();
     await this.#server.drain(this.#parts.config.drainTimeoutMs);
     this.#forwarder.close();
@@ -203,7 +220,7 @@ class ComposedNode implements Node {
         ringSize,
       }),
       monitor: {},
-      dht: {},
+      dht: this.#dhtHandlers(),
       binder: {},
     };
     for (const [role, definition] of Object.entries(SERVICES)) {
@@ -213,6 +230,7 @@ class ComposedNode implements Node {
     }
     const describe = (): DescribeNodeResponse => this.#describe();
     this.#server.add(NodeServiceService, createNodeHandler({ face: this.#face, describe }));
+    this.#server.add(TableServiceService, this.#tableHandlers());
   }
 
   /** HashService and WelcomeService: here, or forwarded to where the directory is. */
@@ -234,12 +252,43 @@ class ComposedNode implements Node {
     };
   }
 
+  #dhtHandlers() {
+    const { config, requestStop } = this.#parts;
+    const application = new TableApplication({
+      seat: () => this.#table,
+      replication: config,
+      clock: systemClock,
+    });
+    const stop = (): void => void systemClock.after(0, requestStop);
+    return createDhtHandler({ application, stopPassword: config.stopPassword, stop });
+  }
+
+  #tableHandlers() {
+    return createTableHandler({
+      asked: async (from, question) =>
+        (await this.#table?.driver.asked(from, question)) ?? { kind: 'not-member' },
+      ringName: () => this.#face.seat.ringName,
+      ringSize: () => this.#face.seat.ringSize,
+      stats: () => this.#tableReport(),
+    });
+  }
+
+  #tableReport(): TableReport {
+    if (this.#table === undefined) {
+      throw new RingbinderError('PEER_NOT_MEMBER', 'this node has not found its ring yet');
+    }
+    const { driver, table } = this.#table;
+    const { counts, wantCount: wantedKeys, interestCount: interests, isSettled } = driver.member;
+    return { counts, size: table.size, wantedKeys, interests, isSettled };
+  }
+
   #describe(): DescribeNodeResponse {
     const state = this.#seat?.driver.state;
     return {
       ringName: this.#ring?.name ?? '',
       ringSize: BigInt(this.#ring?.size ?? 0),
       successorsMax: this.#ring?.successorsMax ?? 0,
+      copies: this.#ring?.copies ?? 0,
       directoryAddress: this.#ring?.directoryAddress ?? '',
       processName: this.#processName,
       self: state === undefined ? undefined : peerToWire(state.self),
@@ -302,6 +351,49 @@ class ComposedNode implements Node {
     logPeerEvents(driver, log.child({ component: 'peer' }));
     return driver;
   }
+
+  // The table
+
+  async #openTable(peer: PeerDriver): Promise<void> {
+    const { config, log, stores } = this.#parts;
+    const ring = this.#ring;
+    if (ring === undefined) return;
+    const { graceMs } = config;
+    const table = await stores.openTable({ ...TABLE_ROOM, ringSize: ring.size, graceMs });
+    const links = new TableLinks({
+      clock: systemClock,
+      answerTimeoutMs: config.answerTimeoutMs,
+      ringName: ring.name,
+      ringSize: ring.size,
+    });
+    this.#closers.push(() => links.close());
+    const driver = await TableDriver.start({
+      ringSize: ring.size,
+      limits: { ...config, copies: ring.copies },
+      table,
+      tickMs: config.tickMs,
+      clock: systemClock,
+      notes: new TableNotes(stores.node),
+      log: log.child({ component: 'dht' }),
+      peer,
+      links,
+    });
+    this.#closers.push(async () => driver.stop());
+    peer.onEvent((event) => {
+      if (event.kind === 'departed') driver.member.departed(event.peer);
+    });
+    this.#table = { driver, table };
+  }
+
+  /** Gives the records to those who will keep them, as long as that may take. */
+  async #handAllOver(): Promise<void> {
+    const { config, log } = this.#parts;
+    if (this.#table === undefined) return;
+    const { driver } = this.#table;
+    const isDone = await within(systemClock, config.leaveTimeoutMs, driver.handAllOver());
+    if (isDone === true) return;
+    log.warn('left before all records were handed over: they are in the data directory');
+  }
 }
 
 /** The ring in the data directory, or a new one. */
@@ -310,6 +402,7 @@ function ownRing(config: Config, memory: NodeMemory | undefined): Omit<Ring, 'di
     name: memory?.ringName ?? `ring-${randomBytes(6).toString('hex')}`,
     size: memory?.ringSize ?? config.ringSize,
     successorsMax: memory?.successorsMax ?? config.successorsMax,
+    copies: memory?.copies ?? config.copies,
   };
 }
 

@@ -16,12 +16,14 @@ import {
   oneOf,
   path,
   ROLES,
+  secret,
   someOf,
   value,
   type Option,
   type Parsed,
   type ValueOf,
 } from './config/kinds.js';
+import { COPIES_MAX } from './dht/core/replica-set.js';
 
 const STORES = ['lmdb', 'memory'] as const;
 
@@ -63,6 +65,41 @@ export const OPTIONS = {
     { min: 2, max: 16 },
     'Successors that a peer knows, in a ring to found.',
   ),
+  /** The table survives the loss of one disk less than the write quorum; each copy costs a disk. */
+  copies: integer(
+    3,
+    { min: 1, max: COPIES_MAX },
+    'Copies of each record of the table, in a ring to found; at most one more than successors.',
+  ),
+  /** With read and write quorum together above the copies, a read sees the last write. */
+  readQuorum: integer(
+    2,
+    { min: 1, max: COPIES_MAX },
+    'Copies that must answer a read, unless the call says otherwise.',
+  ),
+  writeQuorum: integer(
+    2,
+    { min: 1, max: COPIES_MAX },
+    'Copies that must be on disk before a write is acknowledged, unless the call says otherwise.',
+  ),
+  /** Lower finds differences between copies faster; a comparison of equal ones costs one question. */
+  repairIntervalMs: integer(
+    10_000,
+    { min: 100, max: 3_600_000 },
+    'Time between two comparisons of copies when nothing has changed, in ms.',
+  ),
+  /** A node that was away for longer than half of it takes what the others lack for deleted. */
+  graceMs: integer(
+    86_400_000,
+    { min: 60_000, max: 31_536_000_000 },
+    'How long deletions are remembered, in ms.',
+  ),
+  leaveTimeoutMs: integer(
+    20_000,
+    { min: 0, max: 3_600_000 },
+    'How long a node that stops may take to hand its records over, in ms.',
+  ),
+  stopPassword: secret('Password for DhtService.StopServer; without one, nobody may.'),
   /** With room for all members most lookups take one hop; each takes about 200 bytes. */
   routeCache: integer(
     4_096,

@@ -26,5 +26,8 @@ export const HEARTBEAT_MS = 10 * SECOND;
 /** How long a forwarded call waits for the directory before `DIRECTORY_UNREACHABLE`. */
 export const DIRECTORY_TIMEOUT_MS = 4 * SECOND;
 
+/** The table of one node: some hundred bytes of memory for each 65,536th part of the ring, the rest on disk. */
+export const TABLE_ROOM = { recordsMax: 10_000_000, bytesMax: 64 * 1024 * MIB } as const;
+
 /** Questions from other peers that wait for an answer of ours; each is held for some ticks at most. */
 export const INBOUND_MAX = 4_096;

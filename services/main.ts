@@ -14,16 +14,19 @@ export async function serve(sources: ConfigSources): Promise<number> {
   for (const warning of warnings) log.warn(warning);
   // Loaded here, so that commands which start no node need not wait for it.
   const { composeNode } = await import('./compose.js');
-  const node = await composeNode(config, log);
-  const stop = { isAsked: false };
+  const stop = { isAsked: false, request: (): void => undefined };
+  const node = await composeNode(config, log, () => stop.request());
   const stopped = new Promise<void>((resolve) => {
-    onShutdownSignals(async (signal) => {
+    const end = async (why: object): Promise<void> => {
+      if (stop.isAsked) return;
       stop.isAsked = true;
-      log.info({ signal }, 'ringbinder stopping');
+      log.info(why, 'ringbinder stopping');
       await node.stop();
       log.info('ringbinder stopped');
       resolve();
-    });
+    };
+    stop.request = () => void end({ by: 'StopServer' });
+    onShutdownSignals(async (signal) => end({ signal }));
   });
   try {
     await node.start();

@@ -21,6 +21,8 @@ export type Values = {
   readonly ephemeral?: boolean | undefined;
   readonly store?: string | undefined;
   readonly insecureListen?: boolean | undefined;
+  readonly copies?: number | undefined;
+  readonly successorsMax?: number | undefined;
 };
 
 /** How the person who started the node named an option, flag or variable; none for a default. */
@@ -39,12 +41,20 @@ export function judge(values: Values, names: Names): Judgement {
     judgeKeeping(values, names),
     judgeListening(values, names),
     judgeJoining(values, names),
+    judgeCopies(values, names),
   ];
   return {
     conflicts: parts.flatMap(({ conflicts }) => conflicts ?? []),
     warnings: parts.flatMap(({ warnings }) => warnings ?? []),
     completed: parts.reduce<Values>((all, { completed }) => ({ ...all, ...completed }), {}),
   };
+}
+
+/** Copies are kept by an owner and its successors. */
+function judgeCopies({ copies, successorsMax }: Values, names: Names): Partial<Judgement> {
+  if (copies === undefined || successorsMax === undefined || copies <= successorsMax + 1) return {};
+  const name = names.copies ?? '--copies';
+  return { conflicts: [`${name}: must be at most ${successorsMax + 1}, one more than successors`] };
 }
 
 /** Where a node that listens on an address keeps what must survive, unless it is told. */

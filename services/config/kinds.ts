@@ -10,6 +10,8 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export const ROLES = ['hash', 'welcome', 'peer', 'monitor', 'dht', 'binder'] as const;
 export type Role = (typeof ROLES)[number];
 
+const SECRET_CHARS_MAX = 1_024;
+
 /** A value, or what it must be; that continues “must be”. */
 export type Parsed<Value> =
   | { readonly kind: 'value'; readonly value: Value }
@@ -56,6 +58,14 @@ export function dialAddresses(help: string): Row<readonly string[], string> {
 export function path(defaultInWords: string, help: string): Row<string, undefined> {
   const parse = (text: string): Parsed<string> => (text === '' ? bad('a path') : value(text));
   return { placeholder: 'dir', default: undefined, defaultInWords, help, parse };
+}
+
+/** A text that is compared and never shown. */
+export function secret(help: string): Row<string, undefined> {
+  const parse = (text: string): Parsed<string> => {
+    return text.length > SECRET_CHARS_MAX ? bad('a shorter text') : value(text);
+  };
+  return { placeholder: 'text', default: undefined, defaultInWords: 'none', help, parse };
 }
 
 export function onOff(help: string): Row<boolean, string> {

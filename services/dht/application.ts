@@ -1,7 +1,6 @@
 /** What applications do with the table: keys, holders, wants, with typed refusals. */
 import { RingbinderError } from '../errors.js';
 import { HEARTBEAT_MS } from '../limits.js';
-import type { RingId } from '../peer/core/ring-space.js';
 import { WatchQueue, type WatchItem } from '../rpc/watch-queue.js';
 import { decodePageToken, encodePageToken, pageSizeOf } from '../rpc/page-token.js';
 import type { Clock } from '../system/clock.js';
@@ -19,7 +18,6 @@ import { doneRead, doneWrite, keyNotFound, tooManyHolders, valueTooLarge } from 
 export type TableSeat = {
   readonly driver: TableDriver;
   readonly table: Table;
-  readonly ringId: RingId;
 };
 
 export type TableApplicationDeps = {

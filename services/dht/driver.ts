@@ -137,7 +137,10 @@ export class TableDriver {
 
   async #findOwner(position: RingId, done: (owner: PeerRef | undefined) => void): Promise<void> {
     const { peer } = this.#deps;
-    if (peer.state.stage !== 'member') return done(undefined);
+    if (peer.state.stage !== 'member') {
+      done(undefined);
+      return;
+    }
     const { owner } = await peer.lookup(position);
     done(owner);
   }

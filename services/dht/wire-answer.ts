@@ -49,7 +49,7 @@ const BARE_TO_WIRE: Readonly<Record<BareKind, WireAnswer>> = {
 const STANDING_TO_WIRE: Readonly<Record<Standing, LackingStanding>> = {
   whole: LackingStanding.LACKING_STANDING_WHOLE,
   partial: LackingStanding.LACKING_STANDING_PARTIAL,
-  'back-from-absence': LackingStanding.LACKING_STANDING_BACK_FROM_ABSENCE,
+  'out-of-touch': LackingStanding.LACKING_STANDING_OUT_OF_TOUCH,
 };
 
 export function answerToWire(answer: TableAnswer): WireAnswer {
@@ -83,8 +83,9 @@ export function answerToWire(answer: TableAnswer): WireAnswer {
       return { $case: 'records', value: { records: records.map(recordToWire), looked } };
     }
     case 'lacking': {
-      const { indexes, standing } = answer;
-      return { $case: 'lacking', value: { indexes, standing: STANDING_TO_WIRE[standing] } };
+      const { indexes, outdated } = answer;
+      const standing = STANDING_TO_WIRE[answer.standing];
+      return { $case: 'lacking', value: { indexes, outdated, standing } };
     }
     default:
       return BARE_TO_WIRE[answer.kind];
@@ -180,15 +181,16 @@ function copyFromWire(copy: FetchedAnswer['copy'], ringSize: number): Copy {
   }
 }
 
-function lackingFromWire({ indexes, standing }: LackingAnswer): TableAnswer | undefined {
+function lackingFromWire({ indexes, outdated, standing }: LackingAnswer): TableAnswer | undefined {
   atMost(indexes, ITEMS_MAX, 'indexes');
+  atMost(outdated, ITEMS_MAX, 'outdated');
   switch (standing) {
     case LackingStanding.LACKING_STANDING_WHOLE:
-      return { kind: 'lacking', indexes, standing: 'whole' };
+      return { kind: 'lacking', indexes, outdated, standing: 'whole' };
     case LackingStanding.LACKING_STANDING_PARTIAL:
-      return { kind: 'lacking', indexes, standing: 'partial' };
-    case LackingStanding.LACKING_STANDING_BACK_FROM_ABSENCE:
-      return { kind: 'lacking', indexes, standing: 'back-from-absence' };
+      return { kind: 'lacking', indexes, outdated, standing: 'partial' };
+    case LackingStanding.LACKING_STANDING_OUT_OF_TOUCH:
+      return { kind: 'lacking', indexes, outdated, standing: 'out-of-touch' };
     default:
       return undefined;
   }

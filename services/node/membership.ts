@@ -193,8 +193,8 @@ export class Membership {
   }
 
   #takeUpAlone(memory: NodeMemory): Place {
-    const { ringName: name, ringSize: size, successorsMax, directoryAddress } = memory;
-    const ring = { name, size, successorsMax, directoryAddress };
+    const { ringName: name, ringSize: size, successorsMax, copies, directoryAddress } = memory;
+    const ring = { name, size, successorsMax, copies, directoryAddress };
     if (memory.address !== this.#deps.address) {
       throw new StartError(`nobody answers of the ring ${name}, which this node knew`);
     }
@@ -281,6 +281,7 @@ export class Membership {
       ringName: ring.name,
       ringSize: ring.size,
       successorsMax: ring.successorsMax,
+      copies: ring.copies,
       address,
       ringId,
       incarnation,

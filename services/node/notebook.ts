@@ -9,6 +9,7 @@ export type NodeMemory = {
   readonly ringName: string;
   readonly ringSize: number;
   readonly successorsMax: number;
+  readonly copies: number;
   /** The address it had; at another address it is another peer, with another ring ID. */
   readonly address: string;
   readonly ringId: RingId;

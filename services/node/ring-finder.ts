@@ -13,6 +13,8 @@ export type Ring = {
   readonly name: string;
   readonly size: number;
   readonly successorsMax: number;
+  /** N: copies of each record of the table. */
+  readonly copies: number;
   /** Where the directory is, `host:port`. */
   readonly directoryAddress: string;
 };
@@ -71,8 +73,8 @@ function theRingOf(
   }
   const size = Number(node.ringSize);
   const members = nodes.flatMap((it) => memberOf(it, size) ?? []);
-  const { successorsMax, directoryAddress } = node;
-  return { name, size, successorsMax, directoryAddress, members };
+  const { successorsMax, copies, directoryAddress } = node;
+  return { name, size, successorsMax, copies, directoryAddress, members };
 }
 
 function memberOf({ self, stage }: DescribeNodeResponse, size: number): PeerRef | undefined {

@@ -4,8 +4,12 @@ import type { Config } from '../config.js';
 import { defaultDataDir } from '../config/judgement.js';
 import { formatHostPort, parseHostPort } from '../host-port.js';
 import { StartError } from '../node/start-error.js';
+import { MemoryTable } from '../dht/core/memory-table.js';
+import type { Table } from '../dht/core/table.js';
+import { turnEnd } from '../system/turn.js';
 import { DataDirError, openDataDir, type DataDir } from './data-dir.js';
 import { openLmdbStore } from './lmdb-store.js';
+import { openLmdbTable, type LmdbTable, type LmdbTableOptions } from './lmdb-table.js';
 import { MemoryStore } from './memory-store.js';
 import type { Store } from './store.js';
 
@@ -14,6 +18,8 @@ export type NodeStores = {
   readonly directory: Store;
   /** What the node remembers of itself. */
   readonly node: Store;
+  /** Opens the table of a ring; closed with the stores. Throws a `StartError`. */
+  readonly openTable: (options: LmdbTableOptions) => Promise<Table>;
   close(): Promise<void>;
 };
 
@@ -39,6 +45,7 @@ function memoryStores(): NodeStores {
   return {
     directory,
     node,
+    openTable: async (options) => new MemoryTable({ ...options, later: atTurnEnd }),
     close: async () => {
       await directory.close();
       await node.close();
@@ -51,10 +58,16 @@ async function lmdbStores(path: string): Promise<NodeStores> {
   try {
     const directory = await openLmdbStore(dataDir.directoryStorePath);
     const node = await openLmdbStore(dataDir.nodeStorePath);
+    let table: LmdbTable | undefined;
     return {
       directory,
       node,
+      openTable: async (options) => {
+        table = await openTableIn(path, dataDir.recordStorePath, options);
+        return table;
+      },
       close: async () => {
+        await table?.close();
         await directory.close();
         await node.close();
         dataDir.release();
@@ -65,6 +78,23 @@ async function lmdbStores(path: string): Promise<NodeStores> {
     const why = thrown instanceof Error ? thrown.message : String(thrown);
     throw new StartError(`the data in ${path} can't be opened: ${why}`, thrown);
   }
+}
+
+async function openTableIn(
+  path: string,
+  directory: string,
+  options: LmdbTableOptions,
+): Promise<LmdbTable> {
+  try {
+    return await openLmdbTable(directory, options);
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new StartError(`the table in ${path} can't be opened: ${why}`, thrown);
+  }
+}
+
+function atTurnEnd(act: () => void): void {
+  void turnEnd().then(act);
 }
 
 function lockedDataDir(path: string): DataDir {

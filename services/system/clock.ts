@@ -65,6 +65,23 @@ export function onceAfter(
   return finish;
 }
 
+/** What the promise resolves with; undefined when that takes longer. */
+export async function within<Result>(
+  clock: Clock,
+  ms: number,
+  promise: Promise<Result>,
+): Promise<Result | undefined> {
+  let cancel: Cancel = () => undefined;
+  const bound = new Promise<undefined>((resolve) => {
+    cancel = clock.after(ms, () => resolve(undefined));
+  });
+  try {
+    return await Promise.race([promise, bound]);
+  } finally {
+    cancel();
+  }
+}
+
 /** Resolves after so long, or at once when the signal says so. */
 export async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;

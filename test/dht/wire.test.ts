@@ -151,7 +151,7 @@ const ANSWERS: {
   lacking: fc.record({
     kind: kind('lacking'),
     indexes: fc.array(uint32, { maxLength: 4 }),
-    standing: fc.constantFrom('whole', 'partial', 'back-from-absence'),
+    standing: fc.constantFrom('whole', 'partial', 'out-of-touch'),
   }),
   noted: fc.record({ kind: kind('noted') }),
   'not-member': fc.record({ kind: kind('not-member') }),

@@ -149,6 +149,10 @@ export class TableMember {
     return this.#wants.count;
   }
 
+  get interestCount(): number {
+    return this.#interests.count;
+  }
+
   /** When all of this peer's records were last known to be as others have them; to be kept on disk. */
   get inTouchAtMs(): number {
     return this.#caretaker.inTouchAtMs;
