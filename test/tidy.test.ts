@@ -49,7 +49,7 @@ const IMPORTS: readonly ImportRule[] = [
   { files: /^services\/compose\.ts$/, allow: /./, why: 'the composition root names everything' },
   {
     files:
-      /^services\/(?:.+\/)?(?:wire[\w-]*|handler|node-handler|face|link|forward|directory|ring-finder)\.ts$|^services\/rpc\//,
+      /^services\/(?:.+\/)?(?:wire[\w-]*|handler|node-handler|table-handler|face|link|forward|directory|ring-finder)\.ts$|^services\/rpc\//,
     allow: /^(?!test\/|clients\/|services\/compose)/,
     why: 'the gRPC face knows generated code',
   },

@@ -1,11 +1,14 @@
 /** Connections from this node to others. */
 import { Client, credentials } from '@grpc/grpc-js';
+import { RECEIVE_BYTES_MAX } from './limits.js';
 
 /**
  * A node that was restarted must be found again at once, so grpc-js's backoff, which grows to two
- * minutes, is kept short; and a connection whose other end froze must not be trusted for long.
+ * minutes, is kept short; and a connection whose other end froze must not be trusted for long. A list
+ * of the table with the longest addresses is longer than the 4 MiB that grpc-js would take.
  */
 const CHANNEL_OPTIONS = {
+  'grpc.max_receive_message_length': RECEIVE_BYTES_MAX,
   'grpc.initial_reconnect_backoff_ms': 50,
   'grpc.min_reconnect_backoff_ms': 50,
   'grpc.max_reconnect_backoff_ms': 500,

@@ -9,6 +9,7 @@ import {
 } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { NodeServiceService } from '../../proto/gen/ringbinder/internal/v1/node_service.js';
+import { TableServiceService } from '../../proto/gen/ringbinder/internal/v1/table_service.js';
 import { BinderServiceService } from '../../proto/gen/ringbinder/v1/binder_service.js';
 import { DhtServiceService } from '../../proto/gen/ringbinder/v1/dht_service.js';
 import { HashServiceService } from '../../proto/gen/ringbinder/v1/hash_service.js';
@@ -26,6 +27,7 @@ const METHODS: readonly RpcMethod[] = [
   MonitorServiceService,
   NodeServiceService,
   PeerServiceService,
+  TableServiceService,
   WelcomeServiceService,
 ].flatMap((definition) => Object.values<RpcMethod>(definition));
 
