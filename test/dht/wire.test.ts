@@ -24,6 +24,7 @@ const text = fc.string({ unit: 'grapheme', maxLength: 40 });
 const key = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 });
 const position = fc.integer({ min: 0, max: RING_SIZE - 1 });
 const moment = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER });
+const end = fc.option(fc.double({ noDefaultInfinity: true, noNaN: true }), { nil: undefined });
 const perhaps = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined });
 
 const version = fc.record({
@@ -57,21 +58,21 @@ const record: fc.Arbitrary<TableRecord> = fc.oneof(
       kind: fc.constant('value' as const),
       bytes: fc.uint8Array({ maxLength: 60 }),
     }),
-    expiresAtMs: perhaps(moment),
+    expiresAtMs: end,
   }),
   fc.record({
     key,
     address: text,
     version,
     content: fc.record({ kind: fc.constant('holder' as const), since: version }),
-    expiresAtMs: perhaps(moment),
+    expiresAtMs: end,
   }),
   fc.record({
     key,
     address: perhaps(text),
     version,
     content: fc.constant({ kind: 'deleted' as const }),
-    expiresAtMs: perhaps(moment),
+    expiresAtMs: end,
   }),
 );
 const records = fc.array(record, { maxLength: 4 });
@@ -141,7 +142,7 @@ const ANSWERS: {
         address: perhaps(text),
         position,
         version,
-        endMs: perhaps(moment),
+        endMs: end,
       }),
       { maxLength: 4 },
     ),
@@ -151,6 +152,7 @@ const ANSWERS: {
   lacking: fc.record({
     kind: kind('lacking'),
     indexes: fc.array(uint32, { maxLength: 4 }),
+    outdated: fc.array(uint32, { maxLength: 4 }),
     standing: fc.constantFrom('whole', 'partial', 'out-of-touch'),
   }),
   noted: fc.record({ kind: kind('noted') }),
@@ -238,7 +240,7 @@ describe('questionFromWire', () => {
     ['without version', store({ version: undefined }), 'version'],
     ['with a high counter', store({ version: { ...VERSION, counter: 65_536 } }), 'version.counter'],
     ['with a huge time', store({ version: { ...VERSION, wallMs: 2n ** 53n } }), 'version.wall_ms'],
-    ['with a huge end', store({ expiresAtMs: 2n ** 53n }), 'expires_at_ms'],
+    ['with an end that is none', store({ expiresAtMs: NaN }), 'expires_at_ms'],
     ['without id', { $case: 'fetch', value: {} }, 'id'],
     ['without set', { $case: 'cover', value: { isWhole: true } }, 'set'],
     ['without span', { $case: 'list', value: {} }, 'span'],
@@ -322,7 +324,10 @@ describe('answerFromWire', () => {
     ['that is unknown', undefined],
     ['that is a refusal', refusalToWire(new RingbinderError('REQUEST_INVALID', 'no'))],
     ['with a word that is unknown', { $case: 'bare', value: 99 as 0 }],
-    ['with a standing that is unknown', { $case: 'lacking', value: { indexes: [], standing: 0 } }],
+    [
+      'with a standing that is unknown',
+      { $case: 'lacking', value: { indexes: [], outdated: [], standing: 0 } },
+    ],
     [
       'with a copy that is unknown',
       { $case: 'fetched', value: { copy: { $case: 'unsent', value: 0 }, isWhole: true } },

@@ -11,6 +11,7 @@ const memoryOf = (acquaintances: readonly PeerRef[]): NodeMemory => ({
   ringName: 'blue',
   ringSize: 2 ** 53,
   successorsMax: 4,
+  copies: 3,
   address: '10.0.0.1:7400',
   ringId: Number.MAX_SAFE_INTEGER,
   incarnation: 1_750_000_000_000,

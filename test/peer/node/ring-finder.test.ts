@@ -12,6 +12,7 @@ const node = (ringId: number, changes: Partial<DescribeNodeResponse> = {}) => ({
   ringName: 'blue',
   ringSize: 64n,
   successorsMax: 3,
+  copies: 2,
   directoryAddress: 'd:1',
   processName: `process ${ringId}`,
   self: peerToWire(peer(ringId)),
@@ -32,7 +33,7 @@ function find(nodes: Nodes, addresses = Object.keys(nodes), ringName?: string) {
   return { finding: findRing(addresses, deps), asked };
 }
 
-const BLUE = { name: 'blue', size: 64, successorsMax: 3, directoryAddress: 'd:1' };
+const BLUE = { name: 'blue', size: 64, successorsMax: 3, copies: 2, directoryAddress: 'd:1' };
 
 describe('findRing', () => {
   it('finds the ring that all belong to, and its members', async () => {
