@@ -34,6 +34,13 @@ const DEFAULTS = {
   tickMs: 100,
   answerTimeoutMs: 2_000,
   successorsMax: 4,
+  copies: 3,
+  readQuorum: 2,
+  writeQuorum: 2,
+  repairIntervalMs: 10_000,
+  graceMs: 86_400_000,
+  leaveTimeoutMs: 20_000,
+  stopPassword: undefined,
   routeCache: 4_096,
   membershipTtlMs: 15_000,
   joinTimeoutMs: 60_000,
@@ -152,8 +159,10 @@ describe('loadConfig', () => {
     (key, { help }) => {
       const [, min = '', max = ''] = /From (\d+) to (\d+)\./.exec(help) ?? [];
       const outside = [(BigInt(min) - 1n).toString(), (BigInt(max) + 1n).toString()];
-      for (const text of [min, max]) expect(linesOf({ [key]: text })).toEqual([]);
-      for (const text of outside) expect(linesOf({ [key]: text })).toHaveLength(1);
+      // As many copies as there may be need as many successors.
+      const others = key === 'copies' ? { successorsMax: '16' } : {};
+      for (const text of [min, max]) expect(linesOf({ ...others, [key]: text })).toEqual([]);
+      for (const text of outside) expect(linesOf({ ...others, [key]: text })).toHaveLength(1);
     },
   );
 
@@ -168,6 +177,10 @@ describe('loadConfig', () => {
       flags: { ephemeral: 'true' },
       env: { RINGBINDER_DATA_DIR: 'd' },
       line: '--ephemeral and RINGBINDER_DATA_DIR exclude each other',
+    },
+    {
+      flags: { copies: '4', successorsMax: '2' },
+      line: '--copies: must be at most 3, one more than successors',
     },
     {
       flags: { store: 'memory', dataDir: 'd' },

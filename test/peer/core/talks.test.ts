@@ -42,7 +42,7 @@ function create() {
   const talks = new Talks({
     self: () => peer(20),
     ask: (to) => asked.push(nameOf(to)),
-    askMyself: () => ({ kind: 'noted' }),
+    askMyself: (_question, reply) => reply({ kind: 'noted' }),
   });
   const ends: (readonly string[])[] = [];
   const start = (...ringIds: readonly number[]) =>
