@@ -120,7 +120,7 @@ export class Caretaker {
   constructor(deps: CaretakerDeps) {
     this.#deps = deps;
     this.coverage = new Coverage(deps.ring.ringSize);
-    this.#view = deps.ring.view();
+    this.#view = { ...deps.ring.view(), isMember: false };
     this.#inTouchAtMs = deps.clock.wallMs();
   }
 
