@@ -5,7 +5,8 @@
  * the set or the range has changed, and now and then; and tells them that they keep a copy. An owner
  * that is new to its range first gets what others have of it, and only then counts as whole: transfer
  * first, then switch. As keeper of records that are not its own any more: hands them over
- * (`hand-over.ts`). As anyone: collects the dead. One such thing at a time, so that calls go first.
+ * (`hand-over.ts`). As anyone: collects the dead. One comparison and one handing over at a time, so that
+ * calls go first.
  */
 import { isSameLife, type PeerRef, type RingId } from '../../peer/core/ring-space.js';
 import { findForgotten } from './out-of-touch.js';
@@ -97,7 +98,8 @@ export class Caretaker {
   #lately: readonly Span[] = [];
   #latelyUntilMs = 0;
   #partners: readonly Partner[] = [];
-  #isBusy = false;
+  #isComparing = false;
+  #isHandingOver = false;
   #tickedAtMs: number | undefined;
   #changedAtMs = 0;
   #coverAtMs = 0;
@@ -134,7 +136,7 @@ export class Caretaker {
     if (nowMs >= this.#coverAtMs) this.#coverAll(nowMs);
     if (nowMs >= this.#collectAtMs) this.#collect(nowMs);
     if (nowMs >= this.#touchAtMs) this.#judgeTouch(nowMs);
-    if (!this.#isBusy) this.#repair(nowMs);
+    this.#repair(nowMs);
   }
 
   get inTouchAtMs(): number {
@@ -323,10 +325,14 @@ export class Caretaker {
   // Repair
 
   #repair(nowMs: number): void {
-    if (this.#isOutOfTouch) return this.#settleOld(nowMs);
-    const partner = this.#duePartner(nowMs);
-    if (partner !== undefined) return this.#compareWith(partner);
-    if (nowMs < this.#handOverAtMs || nowMs < this.#changedAtMs + SETTLED_MS) return;
+    if (this.#isOutOfTouch) {
+      if (!this.#isHandingOver) this.#settleOld(nowMs);
+      return;
+    }
+    const partner = this.#isComparing ? undefined : this.#duePartner(nowMs);
+    if (partner !== undefined) this.#compareWith(partner);
+    if (this.#isHandingOver || nowMs < this.#handOverAtMs) return;
+    if (nowMs < this.#changedAtMs + SETTLED_MS) return;
     this.#handOverAtMs = nowMs + HAND_OVER_MS;
     this.#handOverNext();
   }
@@ -350,9 +356,9 @@ export class Caretaker {
     const { self } = this.#view;
     const spans = this.#spansOf(range);
     const options = { self, partner: partner.peer, spans, direction: 'both', tree, table } as const;
-    this.#isBusy = true;
+    this.#isComparing = true;
     start(synchronize(options), (result) => {
-      this.#isBusy = false;
+      this.#isComparing = false;
       stats.count('given', result.given);
       if (result.isDone) stats.count('comparisons', 1);
       const isSamePlace = this.#range !== undefined && isSameRange(this.#range, range);
@@ -395,9 +401,9 @@ export class Caretaker {
       this.#comeInTouch();
       return;
     }
-    this.#isBusy = true;
+    this.#isHandingOver = true;
     findSet(first.position, (set) => {
-      this.#isBusy = false;
+      this.#isHandingOver = false;
       this.#oldAtMs = nowMs + RETRY_MS;
       if (set !== undefined) this.#settleOfSet(set, page);
     });
@@ -412,9 +418,9 @@ export class Caretaker {
     // What is younger can't have been collected anywhere.
     const oldest = clock.wallMs() - limits.graceMs / 2;
     const entries = ofSet.filter(({ version }) => version.wallMs <= oldest);
-    this.#isBusy = true;
+    this.#isHandingOver = true;
     start(findForgotten({ entries, keepers }), (forgotten) => {
-      this.#isBusy = false;
+      this.#isHandingOver = false;
       const isEarly = clock.steadyMs() < this.#outOfTouchAtMs + NOBODY_WHOLE_MS;
       if (forgotten === 'somebody-silent' || (forgotten === 'nobody-whole' && isEarly)) return;
       if (forgotten !== 'nobody-whole') drop(forgotten, () => undefined);
@@ -437,9 +443,9 @@ export class Caretaker {
       this.#handOverFrom = 0;
       return;
     }
-    this.#isBusy = true;
+    this.#isHandingOver = true;
     this.#deps.findSet(entry.position, (set) => {
-      this.#isBusy = false;
+      this.#isHandingOver = false;
       this.#handOverFrom = (entry.position + 1) % this.#deps.ring.ringSize;
       if (set !== undefined) this.#handOverTo(set, entry);
     });
@@ -473,9 +479,9 @@ export class Caretaker {
     if (span === undefined) return;
     const page = table.list(position, span.last, undefined, HANDED_OVER_MAX);
     const entries = page.items.filter((entry) => !this.covers(entry.position));
-    this.#isBusy = true;
+    this.#isHandingOver = true;
     start(handOver({ self, keepers, entries, table }), ({ isDone, given }) => {
-      this.#isBusy = false;
+      this.#isHandingOver = false;
       stats.count('given', given);
       if (isDone) stats.count('handedOver', entries.length);
       if (!isDone) return;

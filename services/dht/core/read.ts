@@ -2,8 +2,9 @@
  * One read: what the peers of a set have, the newest of it, and the repair of those that lag behind.
  *
  * Only a peer that has all of its part of the ring counts towards R: what another one lacks may exist.
- * Before the read ends, the peers that answered and lack the newest version are given it. So a read
- * that saw a version is followed by none that sees an older one, while R + W > N and the set stays.
+ * Before the read ends, the peers that answered and lack the newest version are given it. While the set
+ * stays, a read sees every write that was acknowledged before it (R + W > N), and nothing older than a
+ * read before it has seen (2 R > N; the defaults have both).
  */
 import type { Ask } from '../../peer/core/conversation.js';
 import { isSameLife, type PeerRef } from '../../peer/core/ring-space.js';

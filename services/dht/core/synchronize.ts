@@ -5,6 +5,7 @@
  * left on either side, the records' versions are listed, and whoever has the newer one gives it to the
  * other. Nothing is taken away: a record that only one side has is given to the other.
  */
+import type { Ask } from '../../peer/core/conversation.js';
 import type { PeerRef } from '../../peer/core/ring-space.js';
 import { childrenOf, isSameDigest, LEAF_LEVEL, type MerkleTree, type TreePart } from './merkle.js';
 import {
@@ -12,6 +13,7 @@ import {
   type StorePurpose,
   type TableQuestion,
   type TableAnswer,
+  type TableHeard,
   type TableTalk,
 } from './messages.js';
 import { idText, type RecordId, type TableRecord } from './record.js';
@@ -44,6 +46,7 @@ const PARTS_MAX = 256;
 /** Where neither side has more records, they are listed instead of compared further. */
 const LISTED_MAX = 256;
 const LIST_PAGE = 1_000;
+const LISTS_AT_ONCE = 16;
 /** Of one question that carries records: so many, and so many bytes; one record more is no harm. */
 export const BATCH_RECORDS_MAX = 256;
 export const BATCH_BYTES_MAX = 256 * 1024;
@@ -54,6 +57,18 @@ export function* synchronize(options: SyncOptions): TableTalk<SyncResult> {
   const { wasPartnerWhole, given, taken } = session;
   return { isDone, wasPartnerWhole: isDone && wasPartnerWhole, given, taken };
 }
+
+type Difference = {
+  readonly part: TreePart;
+  /** Records on this side and on the other. */
+  readonly counts: readonly [number, number];
+};
+
+type ListedPage = {
+  readonly span: Span;
+  readonly entries: readonly Entry[];
+  readonly next: string | undefined;
+};
 
 class Session {
   readonly #options: SyncOptions;
@@ -66,49 +81,91 @@ class Session {
   }
 
   *run(): TableTalk<boolean> {
+    const listed = yield* this.#findDifferences();
+    if (listed === undefined) return false;
+    for (const some of chunksOf(listed, LISTS_AT_ONCE)) {
+      if (!(yield* this.#exchange(some))) return false;
+    }
+    return true;
+  }
+
+  /** Spans in which the copies differ; undefined when the partner does not say. */
+  *#findDifferences(): TableTalk<readonly Span[] | undefined> {
     const { spans, tree } = this.#options;
     const covered = spans.map((span) => tree.partsOf(span));
     const listed = covered.flatMap(({ ends }) => ends);
     let parts: readonly TreePart[] = covered.flatMap((it) => it.parts);
-    do {
-      const smaller: TreePart[] = [];
-      for (const some of chunksOf(parts, PARTS_MAX)) {
-        const answer = yield* this.#ask({ kind: 'compare', parts: some, spans }, 'digests');
-        if (answer?.digests.length !== some.length) return false;
-        this.wasPartnerWhole = answer.isWhole;
-        for (const [index, part] of some.entries()) {
-          const theirs = answer.digests[index];
-          const mine = tree.digestOf(part);
-          if (theirs === undefined || isSameDigest(mine, theirs)) continue;
-          const isSmall = Math.max(mine.count, theirs.count) <= LISTED_MAX;
-          const isOneSided = mine.count === 0 || theirs.count === 0;
-          if (part.level === LEAF_LEVEL || isSmall || isOneSided)
-            listed.push(...spanList(tree, part));
-          else smaller.push(...childrenOf(part));
-        }
-      }
-      parts = smaller;
-    } while (parts.length > 0);
-    for (const span of listed) if (!(yield* this.#exchange(span))) return false;
-    return true;
+    for (let isFirst = true; isFirst || parts.length > 0; isFirst = false) {
+      const different = yield* this.#compare(parts);
+      if (different === undefined) return undefined;
+      // So few that it takes fewer questions to list them all.
+      if (isFirst && different.count <= LISTED_MAX && different.parts.length > 0) return spans;
+      listed.push(...different.parts.filter(isListed).flatMap(({ part }) => spanList(tree, part)));
+      parts = different.parts.filter((it) => !isListed(it)).flatMap(({ part }) => childrenOf(part));
+    }
+    return listed;
   }
 
-  /** Lists a span on both sides, page by page of theirs, and gives and takes what is newer. */
-  *#exchange(span: Span): TableTalk<boolean> {
+  /** The parts of these that differ, and how many records all of them have. */
+  *#compare(
+    parts: readonly TreePart[],
+  ): TableTalk<{ readonly parts: readonly Difference[]; readonly count: number } | undefined> {
+    const { spans, tree } = this.#options;
+    const different: Difference[] = [];
+    let count = 0;
+    // Without parts, the partner is asked all the same whether it is whole.
+    for (const some of parts.length === 0 ? [parts] : chunksOf(parts, PARTS_MAX)) {
+      const answer = yield* this.#ask({ kind: 'compare', parts: some, spans }, 'digests');
+      if (answer?.digests.length !== some.length) return undefined;
+      this.wasPartnerWhole = answer.isWhole;
+      for (const [index, part] of some.entries()) {
+        const theirs = answer.digests[index];
+        const mine = tree.digestOf(part);
+        if (theirs === undefined) continue;
+        count += Math.max(mine.count, theirs.count);
+        if (!isSameDigest(mine, theirs))
+          different.push({ part, counts: [mine.count, theirs.count] });
+      }
+    }
+    return { parts: different, count };
+  }
+
+  /** Lists some spans on both sides, and gives and takes what is newer. */
+  *#exchange(spans: readonly Span[]): TableTalk<boolean> {
     const theirs = new Map<string, Version>();
     const wanted: RecordId[] = [];
-    let after: string | undefined;
-    do {
-      const page = yield* this.#ask({ kind: 'list', span, after }, 'entries');
-      if (page === undefined) return false;
-      for (const entry of page.entries) {
+    let asks = spans.map((span) => ({ span, after: undefined as string | undefined }));
+    while (asks.length > 0) {
+      const pages = yield* this.#list(asks);
+      if (pages === undefined) return false;
+      for (const entry of pages.flatMap(({ entries }) => entries)) {
         theirs.set(idText(entry), entry.version);
         if (isNewerThan(entry.version, this.#options.table.entry(entry))) wanted.push(entry);
       }
-      after = page.next;
-    } while (after !== undefined);
-    const isGiven = yield* this.#giveAll(span, theirs);
-    return isGiven && (this.#options.direction === 'push' || (yield* this.#takeAll(wanted)));
+      asks = pages.flatMap(({ span, next }) => (next === undefined ? [] : [{ span, after: next }]));
+    }
+    for (const span of spans) if (!(yield* this.#giveAll(span, theirs))) return false;
+    return this.#options.direction === 'push' || (yield* this.#takeAll(wanted));
+  }
+
+  /** One page of each list, asked for at once; undefined when one of them does not come. */
+  *#list(
+    lists: readonly { readonly span: Span; readonly after: string | undefined }[],
+  ): TableTalk<readonly ListedPage[] | undefined> {
+    const to = this.#options.partner;
+    const spanOf = new Map<Ask<TableQuestion>, Span>();
+    for (const list of lists) spanOf.set({ to, question: { kind: 'list', ...list } }, list.span);
+    const pages: ListedPage[] = [];
+    let asks = [...spanOf.keys()];
+    while (pages.length < lists.length) {
+      const heard: TableHeard = yield asks;
+      asks = [];
+      const answer = answerOf(heard, 'entries');
+      const span = spanOf.get(heard.ask);
+      if (answer === undefined || span === undefined) return undefined;
+      pages.push({ span, entries: answer.entries, next: answer.next });
+    }
+    return pages;
   }
 
   *#giveAll(span: Span, theirs: ReadonlyMap<string, Version>): TableTalk<boolean> {
@@ -206,6 +263,12 @@ function sizeOf({ key, address, content }: TableRecord): number {
 
 function isNewerThan(version: Version, mine: Entry | undefined): boolean {
   return mine === undefined || compareVersions(version, mine.version) > 0;
+}
+
+/** Whether to list a part rather than look into it further. */
+function isListed({ part, counts: [mine, theirs] }: Difference): boolean {
+  const isOneSided = mine === 0 || theirs === 0;
+  return part.level === LEAF_LEVEL || isOneSided || Math.max(mine, theirs) <= LISTED_MAX;
 }
 
 function spanList(tree: MerkleTree, part: TreePart): readonly Span[] {

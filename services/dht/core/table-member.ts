@@ -247,7 +247,15 @@ export class TableMember {
     this.#caretaker.stopTaking();
     const { table, clock } = this.#deps;
     // What is on its way to the disk belongs to it.
-    table.write([], () => this.#caretaker.handAllOver(done), clock.wallMs());
+    const begin = (): void => {
+      this.#caretaker.handAllOver((isDone) => done(isDone && !this.#isCutOff));
+    };
+    table.write([], begin, clock.wallMs());
+  }
+
+  /** Alone, and others should be there. */
+  get #isCutOff(): boolean {
+    return this.#deps.ring.view().successors.length === 0 && this.#headcount.count > 1;
   }
 
   /** This peer does not leave after all. */

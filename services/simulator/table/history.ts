@@ -6,11 +6,12 @@
  *   newer one. A deletion that was acknowledged therefore does not come undone.
  * - All copies are the same in the end, and nobody else keeps one.
  * - While the ring is whole and nothing happens to it, no read is older than a write that was
- *   acknowledged, or a read that ended, before it began (monotonic reads at R + W > N).
+ *   acknowledged before it began (R + W > N), or a read that ended before (2 R > N).
  * - A want shows versions in their order, and in the end the newest.
  * - Nobody reads what nobody wrote, or what has expired by his own clock.
  */
 import { endOf, idText, isLive, type RecordId, type TableRecord } from '../../dht/core/record.js';
+import type { Replication } from '../../dht/core/replica-set.js';
 import { compareVersions, versionText, type Version } from '../../dht/core/version.js';
 import type { Violation } from '../../peer/core/invariants.js';
 
@@ -41,6 +42,8 @@ export type TableStats = {
 export type Floor = { readonly version: Version | undefined; readonly epoch: number };
 
 export class History {
+  /** Whether what a read has seen must be seen by those after it: any two reads share a peer. */
+  readonly #areReadsSeen: boolean;
   readonly stats: TableStats = { calls: 0, done: 0, refused: 0, judgedReads: 0, views: 0 };
   readonly violations: TableViolation[] = [];
   readonly #written = new Map<string, TableRecord>();
@@ -52,6 +55,10 @@ export class History {
   /** Counts the times in which the ring was whole and quiet; 0 while it is not. */
   #epoch = 0;
   #lastEpoch = 0;
+
+  constructor({ copies, readQuorum }: Replication) {
+    this.#areReadsSeen = 2 * readQuorum > copies;
+  }
 
   get isQuiet(): boolean {
     return this.#epoch > 0;
@@ -105,7 +112,7 @@ export class History {
         this.#report('READS_ARE_MONOTONIC', text);
       }
     }
-    if (found !== undefined) this.#see(idText(id), found.version);
+    if (found !== undefined && this.#areReadsSeen) this.#see(idText(id), found.version);
   }
 
   /** A live value was answered to a caller on a node whose clock showed this. */

@@ -30,7 +30,7 @@ const LOOKS_MIN = 10;
 
 export class TableRun {
   readonly #deps: TableRunDeps;
-  readonly #history = new History();
+  readonly #history: History;
   readonly #tables: Tables;
   readonly #calls: Calls;
   #looksInARow = 0;
@@ -38,6 +38,7 @@ export class TableRun {
   constructor(deps: TableRunDeps) {
     this.#deps = deps;
     const { world, plan, chance } = deps;
+    this.#history = new History(plan);
     this.#tables = new Tables({ ...deps, onFalseSilence: () => this.disturb() });
     this.#calls = new Calls({
       world,
