@@ -16,6 +16,7 @@ import {
   type NetworkFaults,
   type Plan,
 } from './plan.js';
+import { USUAL_TABLE } from './table/table-plan.js';
 
 export type DrawOptions = {
   readonly seed: number;
@@ -45,32 +46,29 @@ export function drawTablePlan({ seed, nodes, time }: DrawOptions): Plan {
   const plan = drawPlan({ seed, nodes: nodes ?? 4 + below(chance, 9), time });
   const isForgetful = chance.unit() < 0.25;
   const use = { keys: 10 + below(chance, 40), callsPerSecond: 5 + below(chance, 30) };
-  const diskMsMax = 1 + below(chance, 40);
+  const disk = 1 + below(chance, 40);
   if (isForgetful) {
     const network = drawNetwork(chance, MILD);
-    const table = { ...USUAL_REPLICATION, ...use, diskMsMax, graceMs: FORGETFUL_GRACE_MS };
+    const table = { ...USUAL_TABLE, ...use, disk, grace: FORGETFUL_GRACE_MS };
     return { ...plan, network, table, faults: drawAbsences(chance, time) };
   }
   const fitting = REPLICATIONS.filter(({ copies }) => copies <= plan.successors + 1);
-  const replication = oneOf(chance, fitting) ?? USUAL_REPLICATION;
+  const replication = oneOf(chance, fitting) ?? USUAL_TABLE;
   const faults = [...plan.faults, ...drawWipes(chance, time)].sort(byTime);
   const kept = chance.unit() < 0.5 ? faults : faults.filter(isInStorm);
-  const table = { ...replication, ...use, diskMsMax, graceMs: LONG_GRACE_MS };
+  const table = { ...USUAL_TABLE, ...replication, ...use, disk };
   return { ...plan, table, faults: kept };
 }
 
-const USUAL_REPLICATION: Replication = { copies: 3, readQuorum: 2, writeQuorum: 2 };
-
 /** Each with R + W > N. */
 const REPLICATIONS: readonly Replication[] = [
-  ...[USUAL_REPLICATION, USUAL_REPLICATION, USUAL_REPLICATION],
+  ...[USUAL_TABLE, USUAL_TABLE, USUAL_TABLE],
   { copies: 3, readQuorum: 1, writeQuorum: 3 },
   { copies: 3, readQuorum: 3, writeQuorum: 1 },
   { copies: 2, readQuorum: 1, writeQuorum: 2 },
   { copies: 5, readQuorum: 3, writeQuorum: 3 },
 ];
 
-const LONG_GRACE_MS = 24 * 60 * 60 * 1_000;
 const FORGETFUL_GRACE_MS = 16_000;
 /** Faults come for so long, and then for so long none do. */
 const STORM_MS = 10_000;

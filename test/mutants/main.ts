@@ -7,7 +7,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { drawPlan, drawRated } from '../../services/simulator/draw-plan.js';
+import { drawPlan, drawRated, drawTablePlan } from '../../services/simulator/draw-plan.js';
 import type { Plan } from '../../services/simulator/plan.js';
 import type { runSimulation, RunVerdict } from '../../services/simulator/run.js';
 import { MUTANTS, type Mutant } from './mutants.js';
@@ -16,7 +16,10 @@ type Simulate = typeof runSimulation;
 
 const DIST = new URL('../../', import.meta.url).pathname;
 const SEEDS_MAX = 1_000;
+/** A run with a table takes longer than two without. */
+const TABLE_SEEDS_MAX = 400;
 const FAULTS_MS = 30_000;
+const TABLE_MS = 60_000;
 const SETTLE_MS_MAX = 60_000;
 /** Faults a minute. */
 const STORM = { crash: 120, leave: 60, join: 100, restart: 120 };
@@ -44,8 +47,12 @@ async function huntFor(mutant: Mutant): Promise<Catch | undefined> {
     plant(mutant, copy);
     const url = pathToFileURL(join(copy, 'services/simulator/run.js')).href;
     const { runSimulation: simulate } = (await import(url)) as { runSimulation: Simulate };
-    for (let seed = 1; seed <= SEEDS_MAX; seed += 1) {
-      const what = whatIsWrong(simulate, seed);
+    const [draw, seedsMax] =
+      mutant.needs === 'table'
+        ? [(seed: number) => drawTablePlan({ seed, time: TABLE_MS }), TABLE_SEEDS_MAX]
+        : [planFor, SEEDS_MAX];
+    for (let seed = 1; seed <= seedsMax; seed += 1) {
+      const what = whatIsWrong(simulate, seed, draw(seed));
       if (what !== undefined) return { seeds: seed, what };
     }
     return undefined;
@@ -76,10 +83,10 @@ function planFor(seed: number): Plan {
 }
 
 /** The first thing that a run shows to be wrong; undefined when it shows nothing. */
-function whatIsWrong(simulate: Simulate, seed: number): string | undefined {
+function whatIsWrong(simulate: Simulate, seed: number, plan: Plan): string | undefined {
   let verdict: RunVerdict;
   try {
-    verdict = simulate({ seed, plan: planFor(seed), settleMsMax: SETTLE_MS_MAX });
+    verdict = simulate({ seed, plan, settleMsMax: SETTLE_MS_MAX });
   } catch (thrown) {
     return `stopped: ${thrown instanceof Error ? thrown.message : String(thrown)}`;
   }

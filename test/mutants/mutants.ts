@@ -1,5 +1,5 @@
 /**
- * Bugs planted into the ring core, one at a time, to see whether the simulator's checker notices.
+ * Bugs planted into the cores of the ring and the table, one at a time, to see whether the simulator's checker notices.
  *
  * Each is a change of compiled code, made on a copy: no switch for it exists in the product. The text
  * to find must stand in the file exactly once, so that a mutant which has lost its place fails loudly.
@@ -10,9 +10,12 @@ export type Mutant = {
   readonly file: string;
   readonly find: string;
   readonly plant: string;
+  /** What the runs must have to show it; a ring alone by default. */
+  readonly needs?: 'table';
 };
 
 const CORE = 'peer/core';
+const TABLE = 'dht/core';
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -123,5 +126,77 @@ export const MUTANTS: readonly Mutant[] = [
     file: `${CORE}/leave.js`,
     find: "stage: 'left'",
     plant: "stage: 'member'",
+  },
+  {
+    name: 'drops a hint: says that it keeps a record for another peer, and does not',
+    file: `${TABLE}/replica.js`,
+    find: "const writes = records.map((record) => ({ kind: 'merge', record }));",
+    plant:
+      "const writes = records.map((record) => ({ kind: 'merge', record }));\n        if (purpose === 'hint')\n            return reply({ kind: 'stored', results: records.map(({ version }) => ({ version, wasLive: false })) });",
+    needs: 'table',
+  },
+  {
+    name: 'skips tombstones when it gives records to others',
+    file: `${TABLE}/synchronize.js`,
+    find: "if (record === undefined || record === 'damaged')",
+    plant: "if (record === undefined || record === 'damaged' || record.content.kind === 'deleted')",
+    needs: 'table',
+  },
+  {
+    name: 'has a clock without tie-break: two writers may have the same version',
+    file: `${TABLE}/version.js`,
+    find: ' || one.writer - other.writer',
+    plant: '',
+    needs: 'table',
+  },
+  {
+    name: 'acknowledges before the commit',
+    file: `${TABLE}/replica.js`,
+    find: 'this.#write(writes, (written) => {\n            if (written === undefined)',
+    plant:
+      "reply({ kind: 'stored', results: records.map(({ version }) => ({ version, wasLive: false })) });\n        this.#write(writes, (written) => {\n            reply = () => undefined;\n            if (written === undefined)",
+    needs: 'table',
+  },
+  {
+    name: 'switches before the transfer: drops records before those who keep them have them',
+    file: `${TABLE}/hand-over.js`,
+    find: "const taken = yield* give({ table, to: keeper, ids, purpose: 'transfer' });",
+    plant: 'const taken = ids.length;',
+    needs: 'table',
+  },
+  {
+    name: 'takes parts with as many records for the same: a collision of digests',
+    file: `${TABLE}/merkle.js`,
+    find: ' && one.high === other.high && one.low === other.low',
+    plant: '',
+    needs: 'table',
+  },
+  {
+    name: 'forgets tombstones at once',
+    file: `${TABLE}/record.js`,
+    find: 'endMs + graceMs <= nowMs',
+    plant: 'endMs + 1_000 <= nowMs',
+    needs: 'table',
+  },
+  {
+    name: 'takes the older one of two copies',
+    file: `${TABLE}/record.js`,
+    find: 'return order >= 0 ? one : other;',
+    plant: 'return order <= 0 ? one : other;',
+    needs: 'table',
+  },
+  {
+    name: 'takes its old records for granted after a long absence',
+    file: `${TABLE}/caretaker.js`,
+    find: 'this.#isOutOfTouch = clock.wallMs() - ms >= limits.graceMs / 2;',
+    plant: '',
+    needs: 'table',
+  },
+  {
+    name: 'does not give to others what a read has found to be newer',
+    file: `${TABLE}/read.js`,
+    find: 'if (records.length === 0)\n                return [];',
+    plant: 'return [];',
+    needs: 'table',
   },
 ];

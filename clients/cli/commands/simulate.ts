@@ -9,7 +9,9 @@ const SEED_MAX = 2 ** 32 - 1;
 export function addSimulateCommand(program: Command): void {
   program
     .command('simulate')
-    .description('run the production ring on virtual time, with faults from a seed or a plan')
+    .description(
+      'run the production ring, and the table on it, on virtual time, with faults from a seed or a plan',
+    )
     .option('--seed <number>', 'the seed, or the first of several', wholeNumber(0, SEED_MAX), 1)
     .option('--seeds <count>', 'how many seeds', wholeNumber(1, 1_000_000), 1)
     .option(
@@ -23,6 +25,7 @@ export function addSimulateCommand(program: Command): void {
       wholeNumber(1, 1_440),
     )
     .option('--plan <file>', 'YAML file that says which faults come when (default: by the seed)')
+    .option('--table', 'with the hash table on the ring, and what it promises checked', false)
     .option('--jobs <count>', 'seeds at once', wholeNumber(1, 256), availableParallelism())
     .action(async (_options: object, command: Command) => {
       // Not before it is asked for: other commands need none of what it brings with it.

@@ -17,6 +17,7 @@ import {
 import { z } from 'zod';
 import { drawRated } from '../../../services/simulator/draw-plan.js';
 import { CALM, PLAN_LIMITS, type Fault, type Plan } from '../../../services/simulator/plan.js';
+import { USUAL_TABLE } from '../../../services/simulator/table/table-plan.js';
 
 /** Largest plan file. */
 export const PLAN_BYTES_MAX = 1_048_576;
@@ -46,7 +47,7 @@ export function readPlan(fileName: string, bytes: Buffer, overrides: PlanOverrid
   const document = parse(fileName, bytes, lines);
   const checked = planSchema.safeParse(valueOf(fileName, document) ?? {});
   const wrong = checked.success
-    ? lateFault(checked.data, overrides)
+    ? (lateFault(checked.data, overrides) ?? tooManyCopies(checked.data))
     : placeOf(checked.error.issues[0]);
   if (wrong !== undefined) throw errorAt(fileName, lineOf(document, lines, wrong.path), wrong);
   if (!checked.success) throw checked.error;
@@ -134,6 +135,7 @@ const careful = { onlyIfLegal: z.boolean().default(false) };
 
 const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('crash'), ...when, ...whom, ...careful, ...passing }),
+  z.strictObject({ kind: z.literal('wipe'), ...when, ...whom, ...careful, ...passing }),
   z.strictObject({ kind: z.literal('leave'), ...when, ...whom, ...careful }),
   z.strictObject({ kind: z.literal('restart'), ...when, ...whom }),
   z.strictObject({
@@ -162,6 +164,18 @@ const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('network'), ...when, network: networkSchema }),
 ]);
 
+const copies = z.int().min(1).max(PLAN_LIMITS.successorsMax);
+
+const tableSchema = z.strictObject({
+  copies: copies.default(USUAL_TABLE.copies),
+  readQuorum: copies.default(USUAL_TABLE.readQuorum),
+  writeQuorum: copies.default(USUAL_TABLE.writeQuorum),
+  keys: z.int().min(1).max(1_000).default(USUAL_TABLE.keys),
+  callsPerSecond: z.number().min(0.1).max(1_000).default(USUAL_TABLE.callsPerSecond),
+  grace: milliseconds(1_000, DAY_MS).default(USUAL_TABLE.grace),
+  disk: milliseconds(1, 10_000).default(USUAL_TABLE.disk),
+});
+
 const perMinute = z.number().min(0).max(PER_MINUTE_MAX).default(0);
 
 const planSchema = z.strictObject({
@@ -184,6 +198,7 @@ const planSchema = z.strictObject({
     })
     .prefault({}),
   faults: z.array(faultSchema).max(PLAN_LIMITS.faultsMax).default([]),
+  table: tableSchema.optional(),
 });
 
 type PlanIn = z.output<typeof planSchema>;
@@ -203,7 +218,9 @@ function planOf({ rates, ...plan }: PlanIn, { seed, ...overrides }: PlanOverride
   };
 }
 
-const TIME_KEYS = new Set(['at', 'for', 'time', 'delay', 'value', 'min', 'max', 'mean']);
+const TIME_KEYS = new Set([
+  ...['at', 'for', 'time', 'delay', 'value', 'min', 'max', 'mean', 'grace', 'disk'],
+]);
 
 /** Writes times with their unit. */
 function timeOut(key: unknown, value: unknown): unknown {
@@ -225,6 +242,12 @@ function lateFault({ faults, time }: PlanIn, overrides: PlanOverrides): Place | 
   const index = overrides.time === undefined ? faults.findIndex(({ at }) => at >= time) : -1;
   if (index === -1) return undefined;
   return { path: ['faults', index, 'at'], text: `comes after the end; the time is ${time}ms` };
+}
+
+/** Copies are kept by an owner and its successors. */
+function tooManyCopies({ table, successors }: PlanIn): Place | undefined {
+  if (table === undefined || table.copies <= successors + 1) return undefined;
+  return { path: ['table', 'copies'], text: `at most ${successors + 1}, one more than successors` };
 }
 
 type Place = { readonly path: readonly PropertyKey[]; readonly text: string };

@@ -1,6 +1,7 @@
 /** What a run has shown, as text. */
 import type { Plan } from '../../../services/simulator/plan.js';
 import type { RunVerdict } from '../../../services/simulator/run.js';
+import type { TableStats } from '../../../services/simulator/table/history.js';
 import { failureOf } from '../../../services/simulator/shrink.js';
 import { planText } from './plan-file.js';
 
@@ -23,10 +24,15 @@ export function describeVerdict(verdict: RunVerdict, replay: Replay | undefined)
     `  invariants: ${checker.checks} states judged, model left ${checker.disturbances} times, ${verdict.violations.length} violations`,
     `  lookups: ${lookups.asked} asked, ${lookups.answered} answered, ${lookups.wrong} wrong, ${hops.toFixed(2)} hops, ${lookups.timeouts} time-outs`,
     `  traffic: ${traffic.messages} messages, ${traffic.bytes} bytes; per peer and second ${peerSecond}`,
+    ...(verdict.table === undefined ? [] : [tableLine(verdict.table)]),
     `  ideal ring: ${settlingOf(verdict)}`,
   ];
   if (replay !== undefined) lines.push(...failureLines(verdict, replay));
   return lines.join('\n');
+}
+
+function tableLine({ calls, done, refused, judgedReads, views }: TableStats): string {
+  return `  table: ${calls} calls, ${done} done, ${refused} refused; ${judgedReads} reads held against what was known, ${views} views`;
 }
 
 function settlingOf({ phase, settledMs }: RunVerdict): string {
@@ -58,6 +64,9 @@ export type Summary = {
   readonly lookups: number;
   readonly wrongLookups: number;
   readonly virtualSeconds: number;
+  /** Of runs with a table. */
+  readonly tableCalls?: number;
+  readonly tableRefused?: number;
   readonly settledMsMedian: number;
   readonly settledMsMax: number;
 };
@@ -74,6 +83,10 @@ export function summarize(verdicts: readonly RunVerdict[]): Summary {
     lookups: sum(({ lookups }) => lookups.asked),
     wrongLookups: sum(({ lookups }) => lookups.wrong),
     virtualSeconds: Math.round(sum(({ virtualMs }) => virtualMs) / 1_000),
+    ...(verdicts.some(({ table }) => table !== undefined) && {
+      tableCalls: sum(({ table }) => table?.calls ?? 0),
+      tableRefused: sum(({ table }) => table?.refused ?? 0),
+    }),
     settledMsMedian: settled[settled.length >> 1] ?? 0,
     settledMsMax: settled.at(-1) ?? 0,
   };
@@ -86,6 +99,9 @@ export function describeSummary(summary: Summary): string {
     `${summary.seeds} seeds, ${failed.length} failed${which}`,
     `${summary.events} events in ${summary.virtualSeconds} virtual s, ${summary.checks} states judged`,
     `${summary.lookups} lookups, ${summary.wrongLookups} wrong`,
+    ...(summary.tableCalls === undefined
+      ? []
+      : [`${summary.tableCalls} calls on the table, ${summary.tableRefused} refused`]),
     `ideal ring after the faults: median ${summary.settledMsMedian} ms, slowest ${summary.settledMsMax} ms`,
   ].join('\n');
 }

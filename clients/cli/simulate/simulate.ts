@@ -1,9 +1,10 @@
 /** The `simulate` command: runs seeds, shows how far it is, prints what came out. */
 import { open } from 'node:fs/promises';
 import { SingleBar } from 'cli-progress';
-import { drawPlan } from '../../../services/simulator/draw-plan.js';
+import { drawPlan, drawTablePlan } from '../../../services/simulator/draw-plan.js';
 import type { Plan } from '../../../services/simulator/plan.js';
 import type { RunOptions, RunVerdict } from '../../../services/simulator/run.js';
+import { USUAL_TABLE } from '../../../services/simulator/table/table-plan.js';
 import { EXIT, printRecord, say } from '../output.js';
 import { runMany, runOne } from './many-runs.js';
 import { SETTLE_MS_MAX, type Outcome } from './one-run.js';
@@ -16,6 +17,7 @@ export type SimulateOptions = {
   readonly nodes?: number;
   readonly minutes?: number;
   readonly plan?: string;
+  readonly table: boolean;
   readonly jobs: number;
   readonly json: boolean;
 };
@@ -89,10 +91,11 @@ function printOutcome({ verdict, smallerPlan }: Outcome, options: SimulateOption
   printRecord({}, describeVerdict(verdict, replay), false);
 }
 
-function argumentsFor(seed: number, { nodes, minutes, plan }: SimulateOptions): string {
+function argumentsFor(seed: number, { nodes, minutes, plan, table }: SimulateOptions): string {
   const flags = { seed, nodes, minutes, plan };
   return Object.entries(flags)
     .flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${value}`]))
+    .concat(table ? ['--table'] : [])
     .join(' ');
 }
 
@@ -100,15 +103,17 @@ function argumentsFor(seed: number, { nodes, minutes, plan }: SimulateOptions): 
 
 type Planner = (seed: number) => Plan;
 
-async function planner({ plan, seed, nodes, minutes }: SimulateOptions): Promise<Planner> {
+async function planner({ plan, seed, nodes, minutes, table }: SimulateOptions): Promise<Planner> {
   const time = minutes === undefined ? undefined : minutes * MINUTE_MS;
   if (plan === undefined) {
-    return (it) => drawPlan({ seed: it, nodes, time: time ?? MINUTE_MS });
+    const draw = table ? drawTablePlan : drawPlan;
+    return (it) => draw({ seed: it, nodes, time: time ?? MINUTE_MS });
   }
   const bytes = await readUpTo(plan, PLAN_BYTES_MAX + 1);
   const read = (it: number): Plan => {
     const overrides: PlanOverrides = { seed: it, nodes, time };
-    return readPlan(plan, bytes, overrides);
+    const found = readPlan(plan, bytes, overrides);
+    return table ? { table: USUAL_TABLE, ...found } : found;
   };
   read(seed);
   return read;

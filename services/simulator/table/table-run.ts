@@ -180,7 +180,7 @@ export class TableRun {
     const nowMs = Math.max(
       ...[...world.nodes.values()].map((it) => wallMsOf(it, world.timeline.now)),
     );
-    const isGone = isCollectable(endOf(record), nowMs, plan.graceMs);
+    const isGone = isCollectable(endOf(record), nowMs, plan.grace);
     return isGone ? 'nothing' : JSON.stringify(record.version);
   }
 

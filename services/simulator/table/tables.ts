@@ -87,7 +87,7 @@ export class Tables {
           ring.lookup(position, ({ owner }) => done(owner));
         },
       },
-      limits: { ...plan, repairIntervalMs: REPAIR_INTERVAL_MS },
+      limits: { ...plan, graceMs: plan.grace, repairIntervalMs: REPAIR_INTERVAL_MS },
       table: disk.table,
       clock: { wallMs, steadyMs: wallMs },
       perform: (effect) => this.#perform(life, effect),
@@ -156,7 +156,7 @@ export class Tables {
     const table = new MemoryTable({
       ...ROOM,
       ringSize,
-      graceMs: plan.graceMs,
+      graceMs: plan.grace,
       later: (act) => this.#write(node, disk, act),
     });
     const disk: Disk = { table, durableAtMs: 0, counted: [], inTouchAtMs: undefined };
@@ -169,7 +169,7 @@ export class Tables {
     const { world, plan, chance } = this.#deps;
     const { timeline } = world;
     const life = this.#lives.get(node);
-    const delayMs = 1 + below(chance, plan.diskMsMax);
+    const delayMs = 1 + below(chance, plan.disk);
     disk.durableAtMs = Math.max(disk.durableAtMs, timeline.now + delayMs);
     timeline.after(disk.durableAtMs - timeline.now, () => {
       if (life !== undefined && this.#lives.get(node) === life) act();
