@@ -90,6 +90,29 @@ describe('README', () => {
     expect((await inbox).out).toContain('good morning');
   });
 
+  it('shows keys and values that work as they are typed', async () => {
+    await using net = new TestNet();
+    const [founder, other] = await net.ring(3);
+    const lines = linesUnder('Keys and values').map((line) => line.split('#')[0]!.trim());
+    const typed = (line: string): string =>
+      line
+        .replace(/ &$/, '')
+        .replace('npx ringbinder', `${process.execPath} ${CLI}`)
+        .replace('127.0.0.1:7420', other!.address);
+    const [first = '', ...rest] = lines;
+    const run = (line: string) => shell(`RINGBINDER_SERVER=${founder!.address} ${typed(line)}`);
+    const wanted = run(first);
+    const said: string[] = [];
+    for (const line of rest) {
+      const result = await run(line);
+      expect({ line, ...result }).toMatchObject({ line, code: 0 });
+      said.push(result.out);
+    }
+    expect((await wanted).out).toContain('good morning');
+    expect(said.join('\n')).toContain('good morning');
+    expect(said.at(-1)).toContain('10.0.0.9:9000');
+  }, 30_000);
+
   it('starts a node with npm start alone', async () => {
     const child = spawn('npm', ['start', '--', '--listen', '127.0.0.1:0', '--ephemeral'], {
       cwd: ROOT,

@@ -93,6 +93,7 @@ export class Caretaker {
   readonly coverage: Coverage;
   #view: RingView;
   #range: Range | undefined;
+  #ownSet: ReplicaSet | undefined;
   #isWhole = false;
   #isTaking = true;
   #lately: readonly Span[] = [];
@@ -168,6 +169,7 @@ export class Caretaker {
     this.#changedAtMs = this.#deps.clock.steadyMs();
     this.#takeRange(rangeOf(view));
     this.#takePartners(view.successors);
+    this.#ownSet = this.#range && { range: this.#range, peers: [view.self, ...view.successors] };
     this.#coverAtMs = 0;
   }
 
@@ -179,9 +181,15 @@ export class Caretaker {
   }
 
   get ownSet(): ReplicaSet | undefined {
-    const range = this.#range;
-    if (range === undefined || !this.#view.isMember) return undefined;
-    return { range, peers: [this.#view.self, ...this.#view.successors] };
+    return this.#ownSet;
+  }
+
+  /** The set of a position, when this peer keeps a copy of what is there and has all of it. */
+  wholeSetFor(position: RingId): ReplicaSet | undefined {
+    const own = this.ownSetFor(position);
+    if (own !== undefined) return this.#isWhole && this.#isTaking ? own : undefined;
+    if (!this.#isTaking || !this.coverage.isWholeAt(position)) return undefined;
+    return this.coverage.setFor(position);
   }
 
   /** An owner says who keeps its records; whether this peer is one of them, and has them all. */
@@ -245,6 +253,7 @@ export class Caretaker {
     this.coverage.clear();
     this.#latelyUntilMs = 0;
     this.#range = undefined;
+    this.#ownSet = undefined;
     this.#isWhole = false;
     this.#partners = [];
     this.#view = { ...this.#view, isMember: false };

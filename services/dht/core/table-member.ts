@@ -222,9 +222,12 @@ export class TableMember {
     done: (read: Rests<ReadOutcome>) => void,
   ): void {
     const { ring } = this.#deps;
+    const position = this.positionOf(key);
+    const quorum = this.#quorum(wanted);
+    const own = this.#readHere(position, target, quorum);
+    if (own !== undefined) return done(own);
     const attempt = (isFresh: boolean): void => {
-      this.#sets.find(this.positionOf(key), isFresh, (set) => {
-        const quorum = this.#quorum(wanted);
+      this.#sets.find(position, isFresh, (set) => {
         if (set === undefined) return done({ set, quorum, outcome: undefined });
         const talk = readRecords(target, ring.view().self, set.peers, quorum);
         this.#talks.start(talk, (outcome) => {
@@ -234,6 +237,32 @@ export class TableMember {
       });
     };
     attempt(false);
+  }
+
+  /** A read that needs one answer, which this peer has: without asking anyone, itself included. */
+  #readHere(position: RingId, target: ReadTarget, quorum: Quorum): Rests<ReadOutcome> | undefined {
+    if (quorum.required > 1 || target.kind !== 'record' || this.#isSilent) return undefined;
+    const set = this.#caretaker.wholeSetFor(position);
+    if (set === undefined) return undefined;
+    const record = this.#deps.table.read(target.id);
+    if (record === 'damaged') return undefined;
+    const records = record === undefined ? [] : [record];
+    const versions = records.map(({ version }) => version);
+    const outcome = {
+      asked: 1,
+      answered: 1,
+      counted: 1,
+      records,
+      versions,
+      repaired: 0,
+      damaged: 0,
+    };
+    return { set, quorum, outcome };
+  }
+
+  /** Whether this peer speaks of no records now. */
+  get #isSilent(): boolean {
+    return this.#caretaker.isOutOfTouch || !this.#deps.ring.view().isMember;
   }
 
   /** Returns how to stop. */

@@ -6,7 +6,7 @@
  * bias of the modulo is below 2^-11 even for the largest ring, 2^53. The one core file that imports
  * a `node:` module, because a digest is a function of its input.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Name of the computation with its version, as `HashService.HashKey` answers it. */
 export const HASH_ALGORITHM = 'sha256-64be-mod';
@@ -28,12 +28,12 @@ export function firstChoice(address: string, ringSize: number): number {
 }
 
 function positionOf(text: string, ringSize: number): number {
-  const digest = createHash('sha256').update(text, 'utf8').digest();
+  const digest = hash('sha256', text, 'buffer');
   return Number(digest.readBigUInt64BE() % BigInt(ringSize));
 }
 
 /** The first 8 bytes of the SHA-256 of a text, as two numbers of 32 bits. */
 export function digest64(text: string): { readonly high: number; readonly low: number } {
-  const digest = createHash('sha256').update(text, 'utf8').digest();
+  const digest = hash('sha256', text, 'buffer');
   return { high: digest.readUInt32BE(0), low: digest.readUInt32BE(4) };
 }
