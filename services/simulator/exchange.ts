@@ -129,6 +129,9 @@ export class Exchange {
       const isVerdict = member.state.pending?.requestId === requestId;
       if (isVerdict && this.#isAlive(to)) {
         this.#deps.disturbed(`${asker.address} takes ${to.address} for dead`);
+      } else if (isVerdict && ask.isAnswered) {
+        // The model has counted the step that the answer would have been.
+        this.#deps.disturbed(`${asker.address} gives up what ${to.address} has answered`);
       }
       member.unanswered(requestId, elapsedMs);
     });
