@@ -187,7 +187,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'takes its old records for granted after a long absence',
-    file: `${TABLE}/caretaker.js`,
+    file: `${TABLE}/out-of-touch.js`,
     find: 'this.#isOutOfTouch = clock.wallMs() - ms >= limits.graceMs / 2;',
     plant: '',
     needs: 'table',

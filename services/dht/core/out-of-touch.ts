@@ -3,13 +3,16 @@
  * forgotten meanwhile: the tombstone is collected, and its old copy would bring the dead back.
  *
  * It asks those who keep the same records. What they lack who have everything was deleted: it drops
- * that, and what one of them has in a newer version. What one of them has as well, it keeps; and everything, when there is nobody who has everything: they
- * were all away like itself, and nobody has collected anything. Until that is settled for a record, it
- * speaks of none.
+ * that, and what one of them has in a newer version. What one of them has as well, it keeps; and
+ * everything, when there is nobody who has everything: they were all away like itself, and nobody has
+ * collected anything. Until that is settled for all of them, it speaks of none.
  */
-import type { PeerRef } from '../../peer/core/ring-space.js';
-import { answerOf, type Claim, type TableTalk } from './messages.js';
-import type { Entry } from './table.js';
+import type { PeerRef, RingId } from '../../peer/core/ring-space.js';
+import { answerOf, type Claim, type RingAccess, type TableTalk } from './messages.js';
+import type { ReplicaSet, Replication } from './replica-set.js';
+import { isInRange } from './span.js';
+import type { Entry, Page, Table } from './table.js';
+import type { TableClock } from './table-clock.js';
 
 export type ForgottenOptions = {
   /** Records of one replica set. */
@@ -35,7 +38,109 @@ export function* findForgotten({ entries, keepers }: ForgottenOptions): TableTal
     votes += 1;
     for (const index of answer.indexes) lackedBy[index] = (lackedBy[index] ?? 0) + 1;
   }
-  if (votes > 0)
+  if (votes > 0) {
     return claims.filter((_, index) => outdated.has(index) || lackedBy[index] === votes);
+  }
   return silent > 0 ? 'somebody-silent' : 'nobody-whole';
+}
+
+export type OldRecordsDeps = {
+  readonly ring: RingAccess;
+  readonly limits: Pick<Replication, 'copies'> & { readonly graceMs: number };
+  readonly table: Table;
+  readonly clock: TableClock;
+  readonly start: <Result>(talk: TableTalk<Result>, done: (result: Result) => void) => void;
+  readonly findSet: (position: RingId, done: (set: ReplicaSet | undefined) => void) => void;
+  readonly drop: (claims: readonly Claim[], done: (dropped: number) => void) => void;
+};
+
+const RETRY_MS = 1_000;
+const PAGE = 256;
+/** What can't be settled for so long is kept, */
+const UNSETTLED_MS_MAX = 15 * 60 * 1_000;
+/** and what nobody has everything of for so long. Others may still be getting it. */
+const NOBODY_WHOLE_MS = 10_000;
+
+/** Knows whether this peer is out of touch, and ends that. */
+export class OldRecords {
+  readonly #deps: OldRecordsDeps;
+  #inTouchAtMs: number;
+  #isOutOfTouch = false;
+  #sinceMs = 0;
+  #isBusy = false;
+  #nextAtMs = 0;
+  /** The next ones: from this position on, behind this page. */
+  #from = 0;
+  #after: string | undefined;
+
+  constructor(deps: OldRecordsDeps) {
+    this.#deps = deps;
+    this.#inTouchAtMs = deps.clock.wallMs();
+  }
+
+  /** When all of this peer's records were last known to be as the others have them. */
+  get inTouchAtMs(): number {
+    return this.#inTouchAtMs;
+  }
+
+  get isOutOfTouch(): boolean {
+    return this.#isOutOfTouch;
+  }
+
+  /**
+   * Before the first tick: when this peer was in touch last, in a life before this one. After half of
+   * the grace period it must not take its old records for granted: clocks differ.
+   */
+  wasInTouchAt(ms: number): void {
+    const { clock, limits } = this.#deps;
+    this.#inTouchAtMs = ms;
+    this.#sinceMs = clock.steadyMs();
+    this.#isOutOfTouch = clock.wallMs() - ms >= limits.graceMs / 2;
+  }
+
+  /** This peer has all that it should, and nothing that others should have. */
+  comeInTouch(): void {
+    this.#isOutOfTouch = false;
+    this.#inTouchAtMs = this.#deps.clock.wallMs();
+  }
+
+  /** Settles the next old records, a few of one replica set at a time. */
+  tick(): void {
+    const { table, ring, findSet, clock } = this.#deps;
+    const nowMs = clock.steadyMs();
+    if (this.#isBusy || nowMs < this.#nextAtMs) return;
+    const page = table.list(this.#from, ring.ringSize - 1, this.#after, PAGE);
+    const [first] = page.items;
+    if (first === undefined || nowMs >= this.#sinceMs + UNSETTLED_MS_MAX) {
+      return this.comeInTouch();
+    }
+    this.#isBusy = true;
+    findSet(first.position, (set) => {
+      this.#isBusy = false;
+      this.#nextAtMs = nowMs + RETRY_MS;
+      if (set !== undefined) this.#settle(set, page);
+    });
+  }
+
+  #settle({ range, peers }: ReplicaSet, { items, next }: Page<Entry>): void {
+    const { limits, ring, start, drop, clock } = this.#deps;
+    const { ringId: self } = ring.view().self;
+    const keepers = peers.slice(0, limits.copies).filter(({ ringId }) => ringId !== self);
+    const end = items.findIndex(({ position }) => !isInRange(position, range));
+    const ofSet = end === -1 ? items : items.slice(0, end);
+    // What is younger can't have been collected anywhere.
+    const oldest = clock.wallMs() - limits.graceMs / 2;
+    const entries = ofSet.filter(({ version }) => version.wallMs <= oldest);
+    this.#isBusy = true;
+    start(findForgotten({ entries, keepers }), (forgotten) => {
+      this.#isBusy = false;
+      const isEarly = clock.steadyMs() < this.#sinceMs + NOBODY_WHOLE_MS;
+      if (forgotten === 'somebody-silent' || (forgotten === 'nobody-whole' && isEarly)) return;
+      if (forgotten !== 'nobody-whole') drop(forgotten, () => undefined);
+      this.#nextAtMs = 0;
+      this.#from = items[end]?.position ?? this.#from;
+      this.#after = end === -1 ? next : undefined;
+      if (end === -1 && next === undefined) this.comeInTouch();
+    });
+  }
 }

@@ -3,7 +3,7 @@
  * of the owner, from what another owner said a moment ago, or by a lookup.
  */
 import type { PeerRef, RingId } from '../../peer/core/ring-space.js';
-import type { Caretaker } from './caretaker.js';
+import type { Keeping } from './keeping.js';
 import { answerOf, type RingAccess, type TableTalk } from './messages.js';
 import type { ReplicaSet } from './replica-set.js';
 import { isInRange } from './span.js';
@@ -17,7 +17,7 @@ const TRIES_MAX = 3;
 
 export type SetFinderDeps = {
   readonly ring: RingAccess;
-  readonly caretaker: Caretaker;
+  readonly keeping: Keeping;
   readonly clock: TableClock;
   readonly start: <Result>(talk: TableTalk<Result>, done: (result: Result) => void) => void;
 };
@@ -35,8 +35,8 @@ export class SetFinder {
 
   /** `isFresh` asks the owner, unless this peer is it. `done` may be called at once. */
   find(position: RingId, isFresh: boolean, done: (set: ReplicaSet | undefined) => void): void {
-    const { caretaker } = this.#deps;
-    const known = caretaker.ownSetFor(position) ?? (isFresh ? undefined : this.#known(position));
+    const { keeping } = this.#deps;
+    const known = keeping.ownSetFor(position) ?? (isFresh ? undefined : this.#known(position));
     if (known !== undefined) return done(known);
     this.#lookUp(position, TRIES_MAX, done);
   }
@@ -49,7 +49,7 @@ export class SetFinder {
   }
 
   #known(position: RingId): ReplicaSet | undefined {
-    const leased = this.#deps.caretaker.coverage.setFor(position);
+    const leased = this.#deps.keeping.leasedSetFor(position);
     if (leased !== undefined) return leased;
     const nowMs = this.#deps.clock.steadyMs();
     for (const [owner, { set, untilMs }] of this.#remembered) {
@@ -60,7 +60,7 @@ export class SetFinder {
   }
 
   #lookUp(position: RingId, triesLeft: number, done: (set: ReplicaSet | undefined) => void): void {
-    const { ring, caretaker, start } = this.#deps;
+    const { ring, keeping, start } = this.#deps;
     const again = (): void => {
       if (triesLeft > 1) this.#lookUp(position, triesLeft - 1, done);
       else done(undefined);
@@ -68,7 +68,7 @@ export class SetFinder {
     ring.findOwner(position, (owner) => {
       if (owner === undefined) return done(undefined);
       if (owner.ringId === ring.view().self.ringId) {
-        const own = caretaker.ownSetFor(position);
+        const own = keeping.ownSetFor(position);
         return own === undefined ? again() : done(own);
       }
       start(askForSet(owner), (set) => {

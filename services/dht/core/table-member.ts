@@ -12,6 +12,7 @@ import type { PeerRef, RingId } from '../../peer/core/ring-space.js';
 import { Talks } from '../../peer/core/talks.js';
 import { Caretaker, type CaretakerLimits } from './caretaker.js';
 import { Headcount } from './headcount.js';
+import { Keeping } from './keeping.js';
 import { Interests } from './interests.js';
 import { MerkleTree } from './merkle.js';
 import {
@@ -79,6 +80,7 @@ export class TableMember {
   readonly #interests = new Interests();
   readonly #headcount = new Headcount();
   readonly #talks: Talks<TableQuestion, TableAnswer>;
+  readonly #keeping: Keeping;
   readonly #caretaker: Caretaker;
   readonly #sets: SetFinder;
   readonly #replica: Replica;
@@ -97,8 +99,10 @@ export class TableMember {
       askMyself: (question, reply) => this.#answer(ring.view().self, question, reply),
     });
     const start = this.#talks.start.bind(this.#talks);
+    this.#keeping = new Keeping({ ring, replication: limits, clock });
     this.#caretaker = new Caretaker({
       ring,
+      keeping: this.#keeping,
       limits,
       table,
       tree: this.#tree,
@@ -108,7 +112,7 @@ export class TableMember {
       findSet: (position, done) => this.#sets.find(position, true, done),
       drop: (claims, done) => this.#replica.drop(claims, done),
     });
-    this.#sets = new SetFinder({ ring, caretaker: this.#caretaker, clock, start });
+    this.#sets = new SetFinder({ ring, keeping: this.#keeping, clock, start });
     this.#replica = new Replica({
       ringSize: ring.ringSize,
       table,
@@ -117,8 +121,8 @@ export class TableMember {
       interests: this.#interests,
       stats: this.#stats,
       clock,
-      isWhole: (spans) => this.#caretaker.isWhole(spans),
-      isWholeAt: (position) => this.#caretaker.isWholeAt(position),
+      isWhole: (spans) => this.#keeping.isWhole(spans),
+      isWholeAt: (position) => this.#keeping.isWholeAt(position),
       tell: (record, peers) => this.#tell(record, peers),
     });
     this.#wants = new Wants({
@@ -155,12 +159,12 @@ export class TableMember {
 
   /** When all of this peer's records were last known to be as others have them; to be kept on disk. */
   get inTouchAtMs(): number {
-    return this.#caretaker.inTouchAtMs;
+    return this.#caretaker.oldRecords.inTouchAtMs;
   }
 
   /** What was kept of `inTouchAtMs` in an earlier life; to be told before the first tick. */
   wasInTouchAt(ms: number): void {
-    this.#caretaker.wasInTouchAt(ms);
+    this.#caretaker.oldRecords.wasInTouchAt(ms);
   }
 
   /** Takes up what is in the table, page by page; to be called until it returns undefined. */
@@ -242,7 +246,7 @@ export class TableMember {
   /** A read that needs one answer, which this peer has: without asking anyone, itself included. */
   #readHere(position: RingId, target: ReadTarget, quorum: Quorum): Rests<ReadOutcome> | undefined {
     if (quorum.required > 1 || target.kind !== 'record' || this.#isSilent) return undefined;
-    const set = this.#caretaker.wholeSetFor(position);
+    const set = this.#keeping.wholeSetFor(position);
     if (set === undefined) return undefined;
     const record = this.#deps.table.read(target.id);
     if (record === 'damaged') return undefined;
@@ -262,7 +266,7 @@ export class TableMember {
 
   /** Whether this peer speaks of no records now. */
   get #isSilent(): boolean {
-    return this.#caretaker.isOutOfTouch || !this.#deps.ring.view().isMember;
+    return this.#caretaker.oldRecords.isOutOfTouch || !this.#deps.ring.view().isMember;
   }
 
   /** Returns how to stop. */
@@ -273,7 +277,7 @@ export class TableMember {
   /** Gives everything to those who will keep it once this peer is gone; tells whether they have it. */
   handAllOver(done: (isDone: boolean) => void): void {
     this.#isLeaving = true;
-    this.#caretaker.stopTaking();
+    this.#keeping.stopTaking();
     const { table, clock } = this.#deps;
     // What is on its way to the disk belongs to it.
     const begin = (): void => {
@@ -290,7 +294,7 @@ export class TableMember {
   /** This peer does not leave after all. */
   stay(): void {
     this.#isLeaving = false;
-    this.#caretaker.takeAgain();
+    this.#keeping.takeAgain();
   }
 
   /** A member has left the ring by its own will. */
@@ -330,7 +334,7 @@ export class TableMember {
     const { ring, clock } = this.#deps;
     const isRefused = this.#isLeaving && question.kind === 'store';
     if (isRefused || !ring.view().isMember) return reply({ kind: 'not-member' });
-    if (this.#caretaker.isOutOfTouch && SPEAKS_OF_RECORDS.has(question.kind)) {
+    if (this.#caretaker.oldRecords.isOutOfTouch && SPEAKS_OF_RECORDS.has(question.kind)) {
       const standing = 'out-of-touch';
       const isVote = question.kind === 'lacking';
       return reply(
@@ -343,15 +347,15 @@ export class TableMember {
         this.#wants.hear(question.record);
         return reply({ kind: 'noted' });
       case 'cover':
-        this.#caretaker.takeCover(question.set, question.isWhole);
+        this.#keeping.takeCover(question.set, question.isWhole);
         return reply({ kind: 'noted' });
       case 'describe-set': {
-        this.#caretaker.look();
-        const set = this.#caretaker.ownSet;
+        this.#keeping.look();
+        const set = this.#keeping.ownSet;
         return reply(set === undefined ? { kind: 'not-member' } : { kind: 'set', set });
       }
       default:
-        this.#caretaker.look();
+        this.#keeping.look();
         return this.#replica.answer(from, question, reply);
     }
   }
