@@ -43,9 +43,14 @@ export class ScriptedPeers {
   /** Begins a talk; its result stands there once it has ended. */
   start<Result>(talk: TableTalk<Result>): Talking<Result> {
     const talking: Talking<Result> = { result: undefined };
-    this.#talks.start(talk, (result) => (talking.result = result));
+    this.run(talk, (result) => (talking.result = result));
     return talking;
   }
+
+  /** Begins a talk; tells how it ended. */
+  readonly run = <Result>(talk: TableTalk<Result>, done: (result: Result) => void): void => {
+    this.#talks.start(talk, done);
+  };
 
   /** What was asked since the last call. */
   take(): readonly string[] {
