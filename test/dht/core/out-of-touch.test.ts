@@ -10,14 +10,17 @@ const RECORDS = [value('a', 5), value('b', 5), value('c', 5)];
 const ENTRIES = new Replicas().add(20, RECORDS).entries;
 const KEYS = ENTRIES.map(({ key }) => key);
 
+const indexesOf = (keys: string) =>
+  KEYS.flatMap((key, index) => (keys.includes(key) ? [index] : []));
+
 /** What a peer says: which of the three it lacks, and of which it has something newer. */
 const lacking = (
   keys: string,
   { newer = '', standing = 'whole' }: { newer?: string; standing?: Standing } = {},
 ): TableAnswer => ({
   kind: 'lacking',
-  indexes: [...keys].map((key) => KEYS.indexOf(key)),
-  outdated: [...newer].map((key) => KEYS.indexOf(key)),
+  indexes: indexesOf(keys),
+  outdated: indexesOf(newer),
   standing,
 });
 
