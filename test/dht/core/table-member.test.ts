@@ -441,7 +441,7 @@ describe('TableMember, standing in for others', () => {
     expect(world.at(10).member.isSettled).toBe(true);
   });
 
-  it('keeps it as long as one of those who should have it does not say what it lacks', () => {
+  it('keeps it as long as one of its keepers does not say what it lacks', () => {
     const world = ringOf(...FIVE);
     const [key] = world.keysOf(50, 1);
     world.at(70).isUp = false;
