@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import type { Standing, TableAnswer } from '../../../services/dht/core/messages.js';
+import { findForgotten } from '../../../services/dht/core/out-of-touch.js';
+import { peers } from '../../peer/ring-text.js';
+import { Replicas } from './replicas.js';
+import { NOT_MEMBER, ScriptedPeers } from './scripted-peers.js';
+import { value } from './sample-records.js';
+
+const RECORDS = [value('a', 5), value('b', 5), value('c', 5)];
+const ENTRIES = new Replicas().add(20, RECORDS).entries;
+const KEYS = ENTRIES.map(({ key }) => key);
+
+const indexesOf = (keys: string) =>
+  KEYS.flatMap((key, index) => (keys.includes(key) ? [index] : []));
+
+/** What a peer says: which of the three it lacks, and of which it has something newer. */
+const lacking = (
+  keys: string,
+  { newer = '', standing = 'whole' }: { newer?: string; standing?: Standing } = {},
+): TableAnswer => ({
+  kind: 'lacking',
+  indexes: indexesOf(keys),
+  outdated: indexesOf(newer),
+  standing,
+});
+
+const SILENT = 'silent';
+
+/** Asks p30 and p40; returns what may be forgotten, as keys. */
+function forgottenAfter(...voices: readonly (TableAnswer | typeof SILENT)[]) {
+  const scripted = new ScriptedPeers();
+  const keepers = peers(...voices.map((_, index) => 30 + 10 * index));
+  const talking = scripted.start(findForgotten({ entries: ENTRIES, keepers }));
+  for (const [index, voice] of voices.entries()) {
+    const name = `p${30 + 10 * index}`;
+    if (voice === SILENT) scripted.silence(name);
+    else scripted.answer(name, voice);
+  }
+  const { result } = talking;
+  return typeof result === 'object' ? result.map(({ id }) => id.key).sort() : result;
+}
+
+describe('findForgotten', () => {
+  it.each([
+    { title: 'nothing that all have', voices: [lacking(''), lacking('')], expected: [] },
+    {
+      title: 'what everyone lacks who has everything',
+      voices: [lacking('ab'), lacking('bc')],
+      expected: ['b'],
+    },
+    {
+      title: 'what the only one lacks who answers',
+      voices: [lacking('a'), SILENT],
+      expected: ['a'],
+    },
+    {
+      title: 'nothing on the word of those that have not got everything yet',
+      voices: [lacking('a'), lacking('abc', { standing: 'partial' })],
+      expected: ['a'],
+    },
+    {
+      title: 'what one has in a newer version, though it has not got everything yet',
+      voices: [lacking(''), lacking('', { newer: 'c', standing: 'partial' })],
+      expected: ['c'],
+    },
+    {
+      title: 'each of them once',
+      voices: [lacking('a', { newer: 'b' }), lacking('ab', { newer: 'c' })],
+      expected: ['a', 'b', 'c'],
+    },
+    {
+      title: 'nothing on the word of those that were out of touch themselves',
+      voices: [lacking('', { standing: 'out-of-touch' }), lacking('c')],
+      expected: ['c'],
+    },
+  ])('forgets $title', ({ voices, expected }) => {
+    expect(forgottenAfter(...(voices as (TableAnswer | typeof SILENT)[]))).toEqual(expected);
+  });
+
+  it.each<{ title: string; voices: readonly (TableAnswer | typeof SILENT)[] }>([
+    { title: 'all are silent', voices: [SILENT, SILENT] },
+    { title: 'one is silent', voices: [lacking('abc', { standing: 'partial' }), SILENT] },
+    { title: 'one is no member', voices: [NOT_MEMBER, lacking('a', { standing: 'partial' })] },
+  ])('waits when $title, and nobody has everything', ({ voices }) => {
+    expect(forgottenAfter(...voices)).toBe('somebody-silent');
+  });
+
+  it.each<{ title: string; voices: readonly TableAnswer[] }>([
+    { title: 'there is nobody else', voices: [] },
+    { title: 'nobody has everything yet', voices: [lacking('abc', { standing: 'partial' })] },
+    {
+      title: 'all were out of touch',
+      voices: [
+        lacking('', { standing: 'out-of-touch' }),
+        lacking('', { standing: 'out-of-touch' }),
+      ],
+    },
+  ])('tells that nobody has everything when $title', ({ voices }) => {
+    expect(forgottenAfter(...voices)).toBe('nobody-whole');
+  });
+
+  it('names the versions that may be forgotten, and no others', () => {
+    const scripted = new ScriptedPeers();
+    const talking = scripted.start(findForgotten({ entries: ENTRIES, keepers: peers(30) }));
+    expect(scripted.take()).toEqual([`p30 lacking ${KEYS.map((key) => `${key}@5`).join(' ')}`]);
+    scripted.answer('p30', lacking('b'));
+    const [claim, ...others] = talking.result as readonly unknown[];
+    expect(claim).toMatchObject({ id: { key: 'b' }, version: RECORDS[1]?.version });
+    expect(others).toEqual([]);
+  });
+
+  it('asks real copies, and keeps exactly what they have', () => {
+    const world = new Replicas();
+    const one = world.add(20, RECORDS);
+    const p30 = world.add(30, [value('a', 5), value('c', 9)]);
+    const talk = findForgotten({ entries: one.entries, keepers: [p30.self] });
+    const found = world.have(one, talk);
+    expect(typeof found === 'object' && found.map(({ id }) => id.key).sort()).toEqual(['b', 'c']);
+  });
+});
