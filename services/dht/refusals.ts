@@ -3,7 +3,7 @@ import { RingbinderError } from '../errors.js';
 import type { ReadOutcome } from './core/read.js';
 import { VALUE_BYTES_MAX } from './core/record.js';
 import type { Rests } from './core/table-member.js';
-import type { WriteOutcome } from './core/write.js';
+import { isWritten, type WriteOutcome } from './core/write.js';
 
 const RETRY_MS = 500;
 
@@ -25,10 +25,14 @@ export function tooManyHolders(key: string, holdersMax: number): RingbinderError
 /** What a write did; throws when it was not done, for too few peers have it on disk. */
 export function doneWrite(key: string, { outcome, quorum }: Rests<WriteOutcome>): WriteOutcome {
   if (outcome === undefined) throw noWay(key);
-  if (outcome.counted >= quorum.required) return outcome;
+  if (isWritten({ outcome, quorum })) return outcome;
   if (outcome.full > 0) {
     const text = `${outcome.full} of ${outcome.asked} peers have no room left in their tables`;
     throw new RingbinderError('TABLE_FULL', text, { key, full: String(outcome.full) });
+  }
+  if (outcome.ahead > 0) {
+    const text = `to ${outcome.ahead} peers the clock of this node is more than an hour ahead`;
+    throw new RingbinderError('QUORUM_NOT_REACHED', text, { key, ahead: String(outcome.ahead) });
   }
   throw quorumNotReached(key, { outcome, quorum });
 }

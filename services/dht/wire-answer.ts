@@ -52,6 +52,13 @@ const STANDING_TO_WIRE: Readonly<Record<Standing, LackingStanding>> = {
   'out-of-touch': LackingStanding.LACKING_STANDING_OUT_OF_TOUCH,
 };
 
+/** One that is not said, or newer than this node, is of no use. */
+const STANDING_FROM_WIRE: Readonly<Partial<Record<LackingStanding, Standing>>> = {
+  [LackingStanding.LACKING_STANDING_WHOLE]: 'whole',
+  [LackingStanding.LACKING_STANDING_PARTIAL]: 'partial',
+  [LackingStanding.LACKING_STANDING_OUT_OF_TOUCH]: 'out-of-touch',
+};
+
 export function answerToWire(answer: TableAnswer): WireAnswer {
   switch (answer.kind) {
     case 'stored': {
@@ -83,9 +90,9 @@ export function answerToWire(answer: TableAnswer): WireAnswer {
       return { $case: 'records', value: { records: records.map(recordToWire), looked } };
     }
     case 'lacking': {
-      const { indexes, outdated } = answer;
+      const { absent, older, newer } = answer;
       const standing = STANDING_TO_WIRE[answer.standing];
-      return { $case: 'lacking', value: { indexes, outdated, standing } };
+      return { $case: 'lacking', value: { absent, older, newer, standing } };
     }
     default:
       return BARE_TO_WIRE[answer.kind];
@@ -181,19 +188,11 @@ function copyFromWire(copy: FetchedAnswer['copy'], ringSize: number): Copy {
   }
 }
 
-function lackingFromWire({ indexes, outdated, standing }: LackingAnswer): TableAnswer | undefined {
-  atMost(indexes, ITEMS_MAX, 'indexes');
-  atMost(outdated, ITEMS_MAX, 'outdated');
-  switch (standing) {
-    case LackingStanding.LACKING_STANDING_WHOLE:
-      return { kind: 'lacking', indexes, outdated, standing: 'whole' };
-    case LackingStanding.LACKING_STANDING_PARTIAL:
-      return { kind: 'lacking', indexes, outdated, standing: 'partial' };
-    case LackingStanding.LACKING_STANDING_OUT_OF_TOUCH:
-      return { kind: 'lacking', indexes, outdated, standing: 'out-of-touch' };
-    default:
-      return undefined;
-  }
+function lackingFromWire(wire: LackingAnswer): TableAnswer | undefined {
+  const { absent, older, newer } = wire;
+  atMost([...absent, ...older, ...newer], ITEMS_MAX, 'absent, older and newer');
+  const standing = STANDING_FROM_WIRE[wire.standing];
+  return standing && { kind: 'lacking', absent, older, newer, standing };
 }
 
 function bareFromWire(answer: BareAnswer): TableAnswer | undefined {

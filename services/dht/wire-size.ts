@@ -56,7 +56,10 @@ export function answerBytes(answer: TableAnswer): number {
     case 'records':
       return ITEM_BYTES + sum(answer.records, recordBytes);
     case 'lacking':
-      return ITEM_BYTES + (answer.indexes.length + answer.outdated.length) * SMALL_BYTES;
+      return (
+        ITEM_BYTES +
+        (answer.absent.length + answer.older.length + answer.newer.length) * SMALL_BYTES
+      );
     default:
       return ITEM_BYTES;
   }

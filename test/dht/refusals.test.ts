@@ -95,7 +95,7 @@ describe('tooManyHolders', () => {
 
 describe('doneWrite', () => {
   it.each([2, 3])('answers with what was done when %i of 2 have it', (counted) => {
-    const rests = written({ counted, full: 1, ahead: 1 });
+    const rests = written({ counted, full: 1 });
     expect(doneWrite('a', rests)).toBe(rests.outcome);
   });
 
@@ -104,8 +104,13 @@ describe('doneWrite', () => {
     { title: 'too few answered', rests: written(), expected: SHORT },
     {
       title: 'some took the version for one from the future',
-      rests: written({ ahead: 1 }),
-      expected: SHORT,
+      rests: written({ counted: 3, ahead: 1 }),
+      expected: {
+        reason: 'QUORUM_NOT_REACHED',
+        status: 'UNAVAILABLE',
+        facts: { key: 'a', ahead: '1' },
+        retryAfterMs: undefined,
+      },
     },
     {
       title: 'some had no room',

@@ -151,8 +151,9 @@ const ANSWERS: {
   records: fc.record({ kind: kind('records'), records, looked: uint32 }),
   lacking: fc.record({
     kind: kind('lacking'),
-    indexes: fc.array(uint32, { maxLength: 4 }),
-    outdated: fc.array(uint32, { maxLength: 4 }),
+    absent: fc.array(uint32, { maxLength: 4 }),
+    older: fc.array(uint32, { maxLength: 4 }),
+    newer: fc.array(uint32, { maxLength: 4 }),
     standing: fc.constantFrom('whole', 'partial', 'out-of-touch'),
   }),
   noted: fc.record({ kind: kind('noted') }),
@@ -326,7 +327,7 @@ describe('answerFromWire', () => {
     ['with a word that is unknown', { $case: 'bare', value: 99 as 0 }],
     [
       'with a standing that is unknown',
-      { $case: 'lacking', value: { indexes: [], outdated: [], standing: 0 } },
+      { $case: 'lacking', value: { absent: [], older: [], newer: [], standing: 0 } },
     ],
     [
       'with a copy that is unknown',

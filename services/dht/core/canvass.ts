@@ -42,7 +42,7 @@ export function* canvass(options: CanvassOptions): TableTalk<Tally> {
     asked += 1;
     open += 1;
   };
-  while (asked < Math.min(copies, peers.length)) askNext();
+  while (asked < peers.length && (asked < copies || open < required)) askNext();
   while (counted < required && open > 0) {
     const heard: TableHeard = yield asks;
     asks = [];

@@ -219,6 +219,7 @@ export class Caretaker {
   /** Each set that this peer is in gets one peer more when it goes: that one needs the records. */
   *#farewell(): TableTalk<boolean> {
     const { keeping, limits } = this.#deps;
+    keeping.look();
     const { self, successors } = keeping.view;
     let isDone = true;
     for (const { range, peers } of keeping.sets) {

@@ -31,8 +31,11 @@ export function* handOver(options: HandOverOptions): TableTalk<HandOverResult> {
   for (const keeper of keepers) {
     const heard = yield { to: keeper, question: { kind: 'lacking', claims } };
     const lacking = answerOf(heard, 'lacking');
-    if (lacking === undefined) return { isDone: false, given };
-    const ids = lacking.indexes.flatMap((index) => entries[index] ?? []);
+    // Whoever does not speak of its records lacks none that it could name.
+    if (lacking === undefined || lacking.standing === 'out-of-touch')
+      return { isDone: false, given };
+    const wanted = [...lacking.absent, ...lacking.older];
+    const ids = wanted.flatMap((index) => entries[index] ?? []);
     const taken = yield* give({ table, to: keeper, ids, purpose: 'transfer' });
     if (taken === undefined) return { isDone: false, given };
     given += taken;

@@ -81,9 +81,10 @@ export type TableAnswer =
   | { readonly kind: 'records'; readonly records: readonly TableRecord[]; readonly looked: number }
   | {
       readonly kind: 'lacking';
-      readonly indexes: readonly number[];
-      /** Those of which I have a newer version. */
-      readonly outdated: readonly number[];
+      /** Those of which I have nothing, by their places in the question; an older version; a newer one. */
+      readonly absent: readonly number[];
+      readonly older: readonly number[];
+      readonly newer: readonly number[];
       readonly standing: Standing;
     }
   | { readonly kind: 'noted' }

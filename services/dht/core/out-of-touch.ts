@@ -33,10 +33,10 @@ export function* findForgotten({ entries, keepers }: ForgottenOptions): TableTal
   for (const to of keepers) {
     const answer = answerOf(yield { to, question: { kind: 'lacking', claims } }, 'lacking');
     if (answer === undefined) silent += 1;
-    for (const index of answer?.outdated ?? []) outdated.add(index);
+    for (const index of answer?.newer ?? []) outdated.add(index);
     if (answer?.standing !== 'whole') continue;
     votes += 1;
-    for (const index of answer.indexes) lackedBy[index] = (lackedBy[index] ?? 0) + 1;
+    for (const index of answer.absent) lackedBy[index] = (lackedBy[index] ?? 0) + 1;
   }
   if (votes > 0) {
     return claims.filter((_, index) => outdated.has(index) || lackedBy[index] === votes);

@@ -87,6 +87,8 @@ class Reading {
   readonly #target: ReadTarget;
   readonly #newest = new Map<string, TableRecord>();
   readonly #copies = new Map<PeerRef, Copies>();
+  /** Those who have said all that they have. */
+  readonly #ended = new Set<PeerRef>();
   damaged = 0;
 
   constructor(target: ReadTarget) {
@@ -117,27 +119,26 @@ class Reading {
   }
 
   hear(heard: TableHeard): 'counts' | 'fails' | TableQuestion {
+    const from = heard.ask.to;
     const page = answerOf(heard, 'holders');
     if (page !== undefined) {
-      this.#take(heard.ask.to, page.records);
+      for (const record of page.records) this.#take(from, record);
       if (page.next !== undefined) return this.question(page.next);
-      return page.isWhole ? 'counts' : 'fails';
+      return this.#end(from, page.isWhole);
     }
     const fetched = answerOf(heard, 'fetched');
     if (fetched === undefined) return 'fails';
-    const record = fetched.record === 'same' ? this.records[0] : fetched.record;
-    if (record === 'damaged') {
-      this.damaged += 1;
-      this.#take(heard.ask.to, []);
-      return 'fails';
-    }
-    this.#take(heard.ask.to, record === undefined ? [] : [record]);
-    return fetched.isWhole ? 'counts' : 'fails';
+    const { record, isWhole } = fetched;
+    if (record === 'damaged') this.damaged += 1;
+    else if (record === 'same') this.#takeSame(from, heard.ask.question);
+    else if (record !== undefined) this.#take(from, record);
+    return this.#end(from, isWhole && record !== 'damaged');
   }
 
   /** Gives everyone who answered what they lack, and waits for them. */
   *repair(): TableTalk<number> {
-    const asks = [...this.#copies].flatMap(([to, copies]): Ask<TableQuestion>[] => {
+    const asks = [...this.#ended].flatMap((to): Ask<TableQuestion>[] => {
+      const copies = this.#copiesOf(to);
       const records = this.records.filter((record) => isBehind(copies, record));
       if (records.length === 0) return [];
       const question = {
@@ -163,15 +164,30 @@ class Reading {
     return this.#newest.get(idText(id))?.version;
   }
 
-  #take(from: PeerRef, records: readonly TableRecord[]): void {
-    const copies = this.#copies.get(from) ?? new Map<string, Version>();
-    this.#copies.set(from, copies);
-    for (const record of records) {
-      const id = idText(record);
-      const known = this.#newest.get(id);
-      copies.set(id, record.version);
-      this.#newest.set(id, known === undefined ? record : merge(known, record));
-    }
+  /** This peer has said all that it has. */
+  #end(from: PeerRef, doesCount: boolean): 'counts' | 'fails' {
+    this.#ended.add(from);
+    return doesCount ? 'counts' : 'fails';
+  }
+
+  #take(from: PeerRef, record: TableRecord): void {
+    const id = idText(record);
+    const known = this.#newest.get(id);
+    this.#copiesOf(from).set(id, record.version);
+    this.#newest.set(id, known === undefined ? record : merge(known, record));
+  }
+
+  /** It has the version that was known when it was asked; a newer one may be known by now. */
+  #takeSame(from: PeerRef, question: TableQuestion): void {
+    if (question.kind !== 'fetch' && question.kind !== 'watch') return;
+    const id = question.kind === 'fetch' ? question.id : valueOf(question.key);
+    if (question.known !== undefined) this.#copiesOf(from).set(idText(id), question.known);
+  }
+
+  #copiesOf(peer: PeerRef): Copies {
+    const copies = this.#copies.get(peer) ?? new Map<string, Version>();
+    this.#copies.set(peer, copies);
+    return copies;
   }
 }
 

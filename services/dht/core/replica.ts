@@ -69,7 +69,7 @@ export class Replica {
   drop(claims: readonly Claim[], done: (dropped: number) => void): void {
     const writes = claims.map(({ id, version }): Write => ({ kind: 'drop', id, version }));
     this.#write(writes, (written) => {
-      const dropped = written?.filter((it) => it.kind === 'kept' && it.after === undefined);
+      const dropped = written?.filter((it) => isChange(it) && it.after === undefined);
       done(dropped?.length ?? 0);
     });
   }
@@ -97,10 +97,11 @@ export class Replica {
         return { kind: 'records', ...collect(table, question.ids) };
       case 'lacking': {
         const order = question.claims.map((claim) => this.#compareWith(claim));
-        const indexes = indexesOf(order, (it) => it < 0);
-        const outdated = indexesOf(order, (it) => it > 0);
+        const absent = indexesOf(order, (it) => it === undefined);
+        const older = indexesOf(order, (it) => it !== undefined && it < 0);
+        const newer = indexesOf(order, (it) => it !== undefined && it > 0);
         const isWhole = question.claims.every(({ id }) => this.#isWholeFor(id.key));
-        return { kind: 'lacking', indexes, outdated, standing: isWhole ? 'whole' : 'partial' };
+        return { kind: 'lacking', absent, older, newer, standing: isWhole ? 'whole' : 'partial' };
       }
     }
   }
@@ -125,10 +126,10 @@ export class Replica {
     return this.#deps.isWholeAt(positionOfKey(key, this.#deps.ringSize));
   }
 
-  /** Below 0 when this peer lacks the version, above 0 when it has a newer one. */
-  #compareWith({ id, version }: Claim): number {
+  /** Below 0 when this peer has an older version, above 0 when a newer one; undefined when none. */
+  #compareWith({ id, version }: Claim): number | undefined {
     const mine = this.#deps.table.entry(id);
-    return mine === undefined ? -1 : compareVersions(mine.version, version);
+    return mine && compareVersions(mine.version, version);
   }
 
   #store(records: readonly TableRecord[], purpose: StorePurpose, reply: Reply): void {
@@ -184,7 +185,10 @@ function isChange(written: Written): written is Kept {
   return compareVersions(before.version, after.version) !== 0;
 }
 
-function indexesOf(order: readonly number[], isMeant: (it: number) => boolean): readonly number[] {
+function indexesOf(
+  order: readonly (number | undefined)[],
+  isMeant: (it: number | undefined) => boolean,
+): readonly number[] {
   return order.flatMap((it, index) => (isMeant(it) ? [index] : []));
 }
 

@@ -72,7 +72,7 @@ type ListedPage = {
 
 class Session {
   readonly #options: SyncOptions;
-  wasPartnerWhole = false;
+  wasPartnerWhole = true;
   given = 0;
   taken = 0;
 
@@ -117,7 +117,7 @@ class Session {
     for (const some of parts.length === 0 ? [parts] : chunksOf(parts, PARTS_MAX)) {
       const answer = yield* this.#ask({ kind: 'compare', parts: some, spans }, 'digests');
       if (answer?.digests.length !== some.length) return undefined;
-      this.wasPartnerWhole = answer.isWhole;
+      this.wasPartnerWhole &&= answer.isWhole;
       for (const [index, part] of some.entries()) {
         const theirs = answer.digests[index];
         const mine = tree.digestOf(part);

@@ -18,6 +18,7 @@ import { MerkleTree } from './merkle.js';
 import {
   answerOf,
   type RingAccess,
+  type RingView,
   type TableAnswer,
   type TableQuestion,
   type TableTalk,
@@ -32,7 +33,7 @@ import type { Table } from './table.js';
 import type { TableClock } from './table-clock.js';
 import { HybridClock, type Version } from './version.js';
 import { Wants, type WantListener } from './wants.js';
-import { writeRecord, type WriteOutcome } from './write.js';
+import { isWritten, writeRecord, type WriteOutcome } from './write.js';
 
 export type TableLimits = CaretakerLimits;
 
@@ -86,6 +87,8 @@ export class TableMember {
   readonly #replica: Replica;
   readonly #wants: Wants;
   #nextRequestId = 1;
+  /** The view in which members were counted last. */
+  #countedIn: RingView | undefined;
   /** Takes no more writes: they would come after what it hands over. */
   #isLeaving = false;
 
@@ -128,9 +131,7 @@ export class TableMember {
     this.#wants = new Wants({
       clock,
       self: () => ring.view().self,
-      copies: limits.copies,
-      readQuorum: limits.readQuorum,
-      members: () => this.#headcount.count,
+      quorum: () => this.#quorum(limits.readQuorum),
       findSet: (key, done) => this.#sets.find(this.positionOf(key), true, done),
       start,
     });
@@ -180,13 +181,8 @@ export class TableMember {
   }
 
   tick(): void {
-    const nowMs = this.#deps.clock.steadyMs();
-    const { self, isMember, predecessor, successors } = this.#deps.ring.view();
-    if (isMember) {
-      const before = predecessor === undefined ? [] : [predecessor];
-      this.#headcount.see([self, ...before, ...successors], nowMs);
-    }
-    this.#interests.expire(nowMs);
+    this.#countMembers();
+    this.#interests.expire(this.#deps.clock.steadyMs());
     this.#caretaker.tick();
     this.#wants.tick();
   }
@@ -201,17 +197,19 @@ export class TableMember {
     done: (written: Written) => void,
   ): void {
     const { clock, ring } = this.#deps;
+    let wasLive = false;
     const attempt = (triesLeft: number, isFresh: boolean): void => {
       this.#sets.find(this.positionOf(key), isFresh, (set) => {
         const version = this.#versions.next(clock.wallMs(), ring.view().self.ringId);
         const quorum = this.#quorum(wanted);
         if (set === undefined) return done({ set, quorum, outcome: undefined, version });
         this.#talks.start(writeRecord(draft(version), set.peers, quorum), (outcome) => {
-          const isEnough = outcome.counted >= quorum.required;
+          const isEnough = isWritten({ outcome, quorum });
+          wasLive ||= outcome.wasLive;
           if (outcome.newer !== undefined) this.#versions.see(outcome.newer, clock.wallMs());
           const isToBeRepeated = isEnough ? outcome.newer !== undefined : !isFresh;
           if (isToBeRepeated && triesLeft > 1) return attempt(triesLeft - 1, !isEnough);
-          return done({ set, quorum, outcome, version });
+          return done({ set, quorum, outcome: { ...outcome, wasLive }, version });
         });
       });
     };
@@ -307,7 +305,18 @@ export class TableMember {
   }
 
   #quorum(wanted: number): Quorum {
+    if (this.#deps.ring.view() !== this.#countedIn) this.#countMembers();
     return quorumOf(wanted, this.#deps.limits.copies, this.#headcount.count);
+  }
+
+  #countMembers(): void {
+    const { ring, clock } = this.#deps;
+    const view = ring.view();
+    this.#countedIn = view;
+    if (!view.isMember) return;
+    const { self, predecessor, successors } = view;
+    const before = predecessor === undefined ? [] : [predecessor];
+    this.#headcount.see([self, ...before, ...successors], clock.steadyMs());
   }
 
   // Questions
@@ -338,7 +347,9 @@ export class TableMember {
       const standing = 'out-of-touch';
       const isVote = question.kind === 'lacking';
       return reply(
-        isVote ? { kind: 'lacking', indexes: [], outdated: [], standing } : { kind: 'not-member' },
+        isVote
+          ? { kind: 'lacking', absent: [], older: [], newer: [], standing }
+          : { kind: 'not-member' },
       );
     }
     switch (question.kind) {

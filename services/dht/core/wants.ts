@@ -9,7 +9,7 @@ import type { PeerRef } from '../../peer/core/ring-space.js';
 import type { TableTalk } from './messages.js';
 import { readRecords } from './read.js';
 import { isLive, merge, type TableRecord } from './record.js';
-import { quorumOf, type ReplicaSet } from './replica-set.js';
+import type { Quorum, ReplicaSet } from './replica-set.js';
 import type { TableClock } from './table-clock.js';
 import { compareVersions } from './version.js';
 
@@ -35,9 +35,7 @@ export type WantListener = {
 export type WantsDeps = {
   readonly clock: TableClock;
   readonly self: () => PeerRef;
-  readonly copies: number;
-  readonly readQuorum: number;
-  readonly members: () => number;
+  readonly quorum: () => Quorum;
   readonly findSet: (key: string, done: (set: ReplicaSet | undefined) => void) => void;
   readonly start: <Result>(talk: TableTalk<Result>, done: (result: Result) => void) => void;
 };
@@ -109,7 +107,7 @@ export class Wants {
 
   #read(key: string, want: Want): void {
     if (want.isReading) return;
-    const { copies, readQuorum, members, self, findSet, start } = this.#deps;
+    const { self, findSet, start } = this.#deps;
     want.isReading = true;
     const end = (isRead: boolean): void => {
       const nowMs = this.#deps.clock.steadyMs();
@@ -119,7 +117,7 @@ export class Wants {
     };
     findSet(key, (set) => {
       if (set === undefined) return end(false);
-      const quorum = quorumOf(readQuorum, copies, members());
+      const quorum = this.#deps.quorum();
       const target = { kind: 'watched', key } as const;
       start(readRecords(target, self(), set.peers, quorum), ({ counted, records: [record] }) => {
         const isRead = counted >= quorum.required;

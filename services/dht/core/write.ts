@@ -20,6 +20,20 @@ export type WriteOutcome = Tally & {
   readonly ahead: number;
 };
 
+/**
+ * Whether a write may be acknowledged. Not when a peer took its version for one from the future: then
+ * this node's clock is wrong, and those who stepped in could not hand it over.
+ */
+export function isWritten({
+  outcome,
+  quorum,
+}: {
+  readonly outcome: WriteOutcome;
+  readonly quorum: Quorum;
+}): boolean {
+  return outcome.counted >= quorum.required && outcome.ahead === 0;
+}
+
 export function* writeRecord(
   record: TableRecord,
   peers: readonly PeerRef[],

@@ -123,7 +123,7 @@ describe('handOver, to a keeper that does not say what it lacks', () => {
     { title: 'is no member', answer: { kind: 'not-member' } },
     {
       title: 'was out of touch',
-      answer: { kind: 'lacking', indexes: [], outdated: [], standing: 'out-of-touch' },
+      answer: { kind: 'lacking', absent: [], older: [], newer: [], standing: 'out-of-touch' },
     },
   ])('asks nobody else and drops nothing when it $title', ({ answer }) => {
     const { talking, next } = offer(answer);
@@ -132,7 +132,13 @@ describe('handOver, to a keeper that does not say what it lacks', () => {
   });
 
   it('believes one that has not got everything yet about what it has', () => {
-    const { next } = offer({ kind: 'lacking', indexes: [], outdated: [], standing: 'partial' });
+    const { next } = offer({
+      kind: 'lacking',
+      absent: [],
+      older: [],
+      newer: [],
+      standing: 'partial',
+    });
     expect(next).toEqual(['p40 lacking a@5']);
   });
 });

@@ -19,8 +19,9 @@ const lacking = (
   { newer = '', standing = 'whole' }: { newer?: string; standing?: Standing } = {},
 ): TableAnswer => ({
   kind: 'lacking',
-  indexes: indexesOf(keys),
-  outdated: indexesOf(newer),
+  absent: indexesOf(keys),
+  older: [],
+  newer: indexesOf(newer),
   standing,
 });
 

@@ -330,8 +330,9 @@ describe('Replica.answer to lacking', () => {
     one.isWhole = row.isWhole;
     expect(world.answer(one, { kind: 'lacking', claims })).toEqual({
       kind: 'lacking',
-      indexes: [1, 3, 4],
-      outdated: [2],
+      absent: [3, 4],
+      older: [1],
+      newer: [2],
       standing: row.standing,
     });
   });

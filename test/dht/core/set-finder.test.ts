@@ -1,14 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { Caretaker } from '../../../services/dht/core/caretaker.js';
+import { Keeping } from '../../../services/dht/core/keeping.js';
 import { LEASE_MS } from '../../../services/dht/core/coverage.js';
-import { MerkleTree } from '../../../services/dht/core/merkle.js';
 import type { RingView } from '../../../services/dht/core/messages.js';
 import type { ReplicaSet } from '../../../services/dht/core/replica-set.js';
 import { SetFinder } from '../../../services/dht/core/set-finder.js';
-import { TableStats } from '../../../services/dht/core/stats.js';
 import type { PeerRef } from '../../../services/peer/core/ring-space.js';
 import { nameOf, peer, peers } from '../../peer/ring-text.js';
-import { Replicas } from './replicas.js';
 import { NOT_MEMBER, ScriptedPeers, SELF } from './scripted-peers.js';
 
 const RING_SIZE = 64;
@@ -42,18 +39,9 @@ function scene(...owners: readonly (PeerRef | undefined)[]) {
     },
   };
   const clock = { wallMs: () => nowMs, steadyMs: () => nowMs };
-  const caretaker = new Caretaker({
-    ring,
-    limits: { copies: 3, readQuorum: 2, writeQuorum: 2, repairIntervalMs: 1_000, graceMs: 1_000 },
-    table: new Replicas(RING_SIZE).add(20).table,
-    tree: new MerkleTree(RING_SIZE),
-    stats: new TableStats(),
-    clock,
-    start: scripted.run,
-    findSet: () => undefined,
-    drop: () => undefined,
-  });
-  const sets = new SetFinder({ ring, caretaker, clock, start: scripted.run });
+  const replication = { copies: 3, readQuorum: 2, writeQuorum: 2 };
+  const keeping = new Keeping({ ring, replication, clock });
+  const sets = new SetFinder({ ring, keeping, clock, start: scripted.run });
   /** What is found for a position, as names; `asking` while it is not known. */
   const find = (position: number, isFresh = false) => {
     const found = { set: 'asking' };
@@ -64,7 +52,7 @@ function scene(...owners: readonly (PeerRef | undefined)[]) {
   };
   const changeView = (changes: Partial<RingView>) => (view = { ...view, ...changes });
   const pass = (ms: number) => (nowMs += ms);
-  return { scripted, looked, caretaker, sets, find, changeView, pass };
+  return { scripted, looked, keeping, sets, find, changeView, pass };
 }
 
 /** p50 says that p50, p60 and p10 keep what it owns. */
@@ -95,13 +83,13 @@ describe('SetFinder.find', () => {
   });
 
   it('believes the lease of an owner while it lasts, unless it is to ask again', () => {
-    const { find, looked, caretaker, pass } = scene(undefined);
-    caretaker.takeCover(setOf(40, 50, 20, 30), true);
+    const { find, looked, keeping, pass } = scene(undefined);
+    keeping.takeCover(setOf(40, 50, 20, 30), true);
     expect(find(45).set).toBe('p50 p20 p30');
     expect(looked).toEqual([]);
     expect(find(45, true).set).toBe('nobody');
     pass(LEASE_MS);
-    caretaker.coverage.expire(LEASE_MS);
+    keeping.expire();
     expect(find(45).set).toBe('nobody');
   });
 
@@ -147,12 +135,12 @@ describe('SetFinder.find', () => {
   });
 
   it('takes itself for the owner only where it knows its range', () => {
-    const { find, looked, changeView, caretaker } = scene(SELF);
+    const { find, looked, changeView, keeping } = scene(SELF);
     changeView({ predecessor: undefined });
     expect(find(15).set).toBe('nobody');
     expect(looked).toHaveLength(3);
     changeView({ predecessor: peer(5) });
-    caretaker.look();
+    keeping.look();
     expect(find(7).set).toBe('p20 p30 p40');
   });
 

@@ -30,9 +30,7 @@ function scene() {
   const wants = new Wants({
     clock: { wallMs: () => now.wallMs, steadyMs: () => now.steadyMs },
     self: () => SELF,
-    copies: 3,
-    readQuorum: 2,
-    members: () => 3,
+    quorum: () => ({ copies: 3, required: 2, isCapped: false }),
     findSet: (_key, done) =>
       done(ring.isFound ? { range: { after: 20, upTo: 30 }, peers: peers(30, 40, 50) } : undefined),
     start: scripted.run,
