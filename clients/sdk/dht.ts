@@ -145,14 +145,15 @@ export class DhtApi {
   /**
    * The value of a key as soon as it exists, then every change; heartbeats are left out.
    *
-   * Goes on by itself when the connection or the node is lost, and gives no version twice in a row.
+   * Goes on by itself when the connection or the node is lost, and gives no event twice in a row. The
+   * end of a value that expires has the version of the value.
    */
   async *want(key: string, options?: LastingOptions): AsyncGenerator<WantEvent, void, void> {
     let last: WantEvent | undefined;
     const stream = this.#channel.lastingStream(DhtServiceService.want, { key }, options);
     for await (const wire of stream) {
       const event = eventFrom(wire) ?? goneMeanwhile(wire, last);
-      if (event === undefined || event.version === last?.version) continue;
+      if (event === undefined || isSameEvent(event, last)) continue;
       last = event;
       yield event;
     }
@@ -248,6 +249,10 @@ function eventFrom({ event, version, expireTime }: WantResponse): WantEvent | un
     default:
       return undefined;
   }
+}
+
+function isSameEvent(event: WantEvent, last: WantEvent | undefined): boolean {
+  return event.kind === last?.kind && event.version === last.version;
 }
 
 /** A stream that begins with a heartbeat says that there is no value: the last one is gone. */

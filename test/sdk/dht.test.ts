@@ -318,7 +318,7 @@ describe('want', () => {
         wantEvent(1),
         { ...wantEvent(2, 'v1'), expireTime: { seconds: 3n, nanos: 0 } },
         wantEvent(3),
-        wantEvent(4, 'v2', { $case: 'deleted', value: { expired: true } }),
+        wantEvent(4, 'v1', { $case: 'deleted', value: { expired: true } }),
         wantEvent(5, 'v3', { $case: 'value', value: Buffer.alloc(0) }),
       ),
     );
@@ -330,7 +330,7 @@ describe('want', () => {
     }
     expect(events).toEqual([
       { kind: 'value', value: Buffer.from('v1'), version: 'v1', expireTime: new Date(3_000) },
-      { kind: 'deleted', version: 'v2', isExpired: true },
+      { kind: 'deleted', version: 'v1', isExpired: true },
       { kind: 'value', value: Buffer.alloc(0), version: 'v3' },
     ]);
   });
