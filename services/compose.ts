@@ -12,16 +12,11 @@ import { HashServiceService } from '../proto/gen/ringbinder/v1/hash_service.js';
 import { MonitorServiceService } from '../proto/gen/ringbinder/v1/monitor_service.js';
 import { PeerServiceService } from '../proto/gen/ringbinder/v1/peer_service.js';
 import { WelcomeServiceService } from '../proto/gen/ringbinder/v1/welcome_service.js';
+import { TablePart } from './compose/table.js';
 import type { Config } from './config.js';
 import { createHashHandler, createHashKey } from './hash/handler.js';
 import { HashKeeper } from './hash/keeper.js';
-import { TableApplication, type TableSeat } from './dht/application.js';
-import { TableDriver } from './dht/driver.js';
-import { createDhtHandler } from './dht/handler.js';
-import { TableLinks } from './dht/links.js';
-import { TableNotes } from './dht/notes.js';
-import { createTableHandler, type TableReport } from './dht/table-handler.js';
-import { DIRECTORY_TIMEOUT_MS, INBOX_LIMITS, TABLE_ROOM } from './limits.js';
+import { DIRECTORY_TIMEOUT_MS, INBOX_LIMITS } from './limits.js';
 import { AdmissionGate } from './node/admission-gate.js';
 import { directoryUnreachable, localDirectory, remoteDirectory } from './node/directory.js';
 import { Membership } from './node/membership.js';
@@ -40,13 +35,12 @@ import { createNodeHandler } from './peer/node-handler.js';
 import { peerToWire, stageToWire } from './peer/wire.js';
 import { callUnary } from './rpc/channel.js';
 import { Forwarder } from './rpc/forward.js';
-import { RingbinderError } from './errors.js';
 import { OVERALL } from './rpc/health.js';
 import { connectTo } from './rpc/node-client.js';
 import { RpcServer } from './rpc/server.js';
 import { openStores, type NodeStores } from './storage/open-stores.js';
 import { systemChance } from './system/chance.js';
-import { systemClock, within } from './system/clock.js';
+import { systemClock } from './system/clock.js';
 import { createWelcomeHandler } from './welcome/handler.js';
 import { WelcomeKeeper } from './welcome/keeper.js';
 
@@ -106,12 +100,12 @@ class ComposedNode implements Node {
   readonly #face = new PeerFace(() => this.#seat);
   readonly #closers: (() => void | Promise<void>)[] = [];
   readonly #forwarder: Forwarder;
+  readonly #table: TablePart;
   /** The ring whose directory this node holds. */
   readonly #ownRing: Omit<Ring, 'directoryAddress'> | undefined;
   #ring: Ring | undefined;
   #seat: Seat | undefined;
   #membership: Membership | undefined;
-  #table: TableSeat | undefined;
   #keepers: Keepers | undefined;
 
   constructor(parts: Parts) {
@@ -125,7 +119,18 @@ class ComposedNode implements Node {
       timeoutMs: DIRECTORY_TIMEOUT_MS,
       unreachable: directoryUnreachable,
     });
-    this.#closers.push(async () => parts.stores.close());
+    const { stores, requestStop } = parts;
+    this.#table = new TablePart({
+      config,
+      stores,
+      requestStop,
+      face: this.#face,
+      log: log.child({ component: 'dht' }),
+    });
+    this.#closers.push(
+      async () => stores.close(),
+      async () => this.#table.close(),
+    );
   }
 
   async start(): Promise<void> {
@@ -138,7 +143,7 @@ class ComposedNode implements Node {
     if (this.#ownRing !== undefined) this.#ring = { ...this.#ownRing, directoryAddress: address };
     this.#membership = this.#createMembership(address);
     const driver = await this.#membership.enter();
-    await this.#openTable(driver);
+    if (this.#ring !== undefined) await this.#table.open(driver, this.#ring);
     this.#setServing('SERVING');
     const { ringId } = driver.state.self;
     log.info({ address, listen: bound, ringId, ring: this.#ring }, 'ringbinder ready');
@@ -146,7 +151,7 @@ class ComposedNode implements Node {
 
   async stop(): Promise<void> {
     this.#setServing('NOT_SERVING');
-    await this.#handAllOver();
+    await this.#table.handAllOver();
     await this.#membership?.leave();
     await this.#server.drain(this.#parts.config.drainTimeoutMs);
     this.#forwarder.close();
@@ -220,7 +225,7 @@ class ComposedNode implements Node {
         ringSize,
       }),
       monitor: {},
-      dht: this.#dhtHandlers(),
+      dht: this.#table.dhtHandler(),
       binder: {},
     };
     for (const [role, definition] of Object.entries(SERVICES)) {
@@ -230,7 +235,7 @@ class ComposedNode implements Node {
     }
     const describe = (): DescribeNodeResponse => this.#describe();
     this.#server.add(NodeServiceService, createNodeHandler({ face: this.#face, describe }));
-    this.#server.add(TableServiceService, this.#tableHandlers());
+    this.#server.add(TableServiceService, this.#table.peerHandler());
   }
 
   /** HashService and WelcomeService: here, or forwarded to where the directory is. */
@@ -250,36 +255,6 @@ class ComposedNode implements Node {
       },
       welcome: this.#forwarder.handlers(WelcomeServiceService),
     };
-  }
-
-  #dhtHandlers() {
-    const { config, requestStop } = this.#parts;
-    const application = new TableApplication({
-      seat: () => this.#table,
-      replication: config,
-      clock: systemClock,
-    });
-    const stop = (): void => void systemClock.after(0, requestStop);
-    return createDhtHandler({ application, stopPassword: config.stopPassword, stop });
-  }
-
-  #tableHandlers() {
-    return createTableHandler({
-      asked: async (from, question) =>
-        (await this.#table?.driver.asked(from, question)) ?? { kind: 'not-member' },
-      ringName: () => this.#face.seat.ringName,
-      ringSize: () => this.#face.seat.ringSize,
-      stats: () => this.#tableReport(),
-    });
-  }
-
-  #tableReport(): TableReport {
-    if (this.#table === undefined) {
-      throw new RingbinderError('PEER_NOT_MEMBER', 'this node has not found its ring yet');
-    }
-    const { driver, table } = this.#table;
-    const { counts, wantCount: wantedKeys, interestCount: interests, isSettled } = driver.member;
-    return { counts, size: table.size, wantedKeys, interests, isSettled };
   }
 
   #describe(): DescribeNodeResponse {
@@ -350,49 +325,6 @@ class ComposedNode implements Node {
     this.#seat = { driver, ringName: ring.name, ringSize: ring.size };
     logPeerEvents(driver, log.child({ component: 'peer' }));
     return driver;
-  }
-
-  // The table
-
-  async #openTable(peer: PeerDriver): Promise<void> {
-    const { config, log, stores } = this.#parts;
-    const ring = this.#ring;
-    if (ring === undefined) return;
-    const { graceMs } = config;
-    const table = await stores.openTable({ ...TABLE_ROOM, ringSize: ring.size, graceMs });
-    const links = new TableLinks({
-      clock: systemClock,
-      answerTimeoutMs: config.answerTimeoutMs,
-      ringName: ring.name,
-      ringSize: ring.size,
-    });
-    this.#closers.push(() => links.close());
-    const driver = await TableDriver.start({
-      ringSize: ring.size,
-      limits: { ...config, copies: ring.copies },
-      table,
-      tickMs: config.tickMs,
-      clock: systemClock,
-      notes: new TableNotes(stores.node),
-      log: log.child({ component: 'dht' }),
-      peer,
-      links,
-    });
-    this.#closers.push(async () => driver.stop());
-    peer.onEvent((event) => {
-      if (event.kind === 'departed') driver.member.departed(event.peer);
-    });
-    this.#table = { driver, table };
-  }
-
-  /** Gives the records to those who will keep them, as long as that may take. */
-  async #handAllOver(): Promise<void> {
-    const { config, log } = this.#parts;
-    if (this.#table === undefined) return;
-    const { driver } = this.#table;
-    const isDone = await within(systemClock, config.leaveTimeoutMs, driver.handAllOver());
-    if (isDone === true) return;
-    log.warn('left before all records were handed over: they are in the data directory');
   }
 }
 

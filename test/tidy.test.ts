@@ -46,7 +46,11 @@ const IMPORTS: readonly ImportRule[] = [
       /^(?:clients\/(?:cli|sdk)\/|services\/main\.ts$|services\/simulator\/|(?:cli-progress|commander|piscina|yaml|zod)$|node:)/,
     why: 'the CLI uses the SDK, and starts nodes and simulations',
   },
-  { files: /^services\/compose\.ts$/, allow: /./, why: 'the composition root names everything' },
+  {
+    files: /^services\/compose(?:\.ts$|\/)/,
+    allow: /./,
+    why: 'the composition root names everything',
+  },
   {
     files:
       /^services\/(?:.+\/)?(?:wire[\w-]*|handler|node-handler|table-handler|face|link|forward|directory|ring-finder)\.ts$|^services\/rpc\//,

@@ -1,0 +1,108 @@
+/** A node's part in the table, put together: its disk, its links, its driver, and both gRPC faces. */
+import type { Logger } from 'pino';
+import type { Config } from '../config.js';
+import { TableApplication, type TableSeat } from '../dht/application.js';
+import { TableDriver } from '../dht/driver.js';
+import { createDhtHandler } from '../dht/handler.js';
+import { TableLinks } from '../dht/links.js';
+import { TableNotes } from '../dht/notes.js';
+import { createTableHandler, type TableReport } from '../dht/table-handler.js';
+import { RingbinderError } from '../errors.js';
+import { TABLE_ROOM } from '../limits.js';
+import type { Ring } from '../node/ring-finder.js';
+import type { PeerDriver } from '../peer/driver.js';
+import type { PeerFace } from '../peer/face.js';
+import type { NodeStores } from '../storage/open-stores.js';
+import { systemClock, within } from '../system/clock.js';
+
+export type TablePartDeps = {
+  readonly config: Config;
+  readonly stores: NodeStores;
+  readonly face: PeerFace;
+  readonly log: Logger;
+  /** Stops the node once the call that asks for it has been answered. */
+  readonly requestStop: () => void;
+};
+
+export class TablePart {
+  readonly #deps: TablePartDeps;
+  #links: TableLinks | undefined;
+  #seat: TableSeat | undefined;
+
+  constructor(deps: TablePartDeps) {
+    this.#deps = deps;
+  }
+
+  /** For applications; refuses calls before the node is in its ring. */
+  dhtHandler() {
+    const { config, requestStop } = this.#deps;
+    const application = new TableApplication({
+      seat: () => this.#seat,
+      replication: config,
+      clock: systemClock,
+    });
+    const stop = (): void => void systemClock.after(0, requestStop);
+    return createDhtHandler({ application, stopPassword: config.stopPassword, stop });
+  }
+
+  /** For other peers. */
+  peerHandler() {
+    const { face } = this.#deps;
+    return createTableHandler({
+      asked: async (from, question) =>
+        (await this.#seat?.driver.asked(from, question)) ?? { kind: 'not-member' },
+      ringName: () => face.seat.ringName,
+      ringSize: () => face.seat.ringSize,
+      stats: () => this.#report(),
+    });
+  }
+
+  /** Takes up what is on disk; from then on this peer keeps its part of the table. */
+  async open(peer: PeerDriver, ring: Ring): Promise<void> {
+    const { config, stores, log } = this.#deps;
+    const { size: ringSize, name: ringName, copies } = ring;
+    const { answerTimeoutMs, tickMs, graceMs } = config;
+    const table = await stores.openTable({ ...TABLE_ROOM, ringSize, graceMs });
+    const links = new TableLinks({ clock: systemClock, answerTimeoutMs, ringName, ringSize });
+    this.#links = links;
+    const driver = await TableDriver.start({
+      ringSize,
+      limits: { ...config, copies },
+      table,
+      tickMs,
+      clock: systemClock,
+      notes: new TableNotes(stores.node),
+      log,
+      peer,
+      links,
+    });
+    peer.onEvent((event) => {
+      if (event.kind === 'departed') driver.member.departed(event.peer);
+    });
+    this.#seat = { driver, table };
+  }
+
+  /** Gives the records to those who will keep them, for as long as that may take. */
+  async handAllOver(): Promise<void> {
+    const { config, log } = this.#deps;
+    if (this.#seat === undefined) return;
+    const { driver } = this.#seat;
+    const isDone = await within(systemClock, config.leaveTimeoutMs, driver.handAllOver());
+    if (isDone === true) return;
+    log.warn('left before all records were handed over: they are in the data directory');
+  }
+
+  async close(): Promise<void> {
+    await this.#seat?.driver.stop();
+    this.#links?.close();
+  }
+
+  #report(): TableReport {
+    if (this.#seat === undefined) {
+      throw new RingbinderError('PEER_NOT_MEMBER', 'this node has not found its ring yet');
+    }
+    const { driver, table } = this.#seat;
+    const { counts, wantCount: wantedKeys, interestCount: interests, isSettled } = driver.member;
+    return { counts, size: table.size, wantedKeys, interests, isSettled };
+  }
+}
