@@ -108,7 +108,10 @@ export class Caretaker {
 
   /** Gives everything to those who will keep it once this peer is gone; tells whether they have it. */
   handAllOver(done: (isDone: boolean) => void): void {
-    this.#deps.start(this.#farewell(), done);
+    this.#deps.start(this.#farewell(), (isDone) => {
+      if (isDone) this.#handOverRest(done);
+      else done(false);
+    });
   }
 
   #coverAll(nowMs: number): void {
@@ -177,10 +180,41 @@ export class Caretaker {
     }
     this.#isHandingOver = true;
     this.#deps.findSet(entry.position, (set) => {
-      this.#isHandingOver = false;
       this.#handOverFrom = (entry.position + 1) % this.#deps.ring.ringSize;
-      if (set !== undefined) this.#handOverTo(set, entry);
+      const keepers = set?.peers.slice(0, this.#deps.limits.copies) ?? [];
+      // Where this peer is a keeper itself, the owner counts on its copy; the lease will come.
+      if (set === undefined || this.#isAmong(keepers)) {
+        this.#isHandingOver = false;
+        return;
+      }
+      this.#handOverTo(keepers, set.range, entry, (isDone) => {
+        this.#isHandingOver = false;
+        if (!isDone) return;
+        this.#handOverFrom = entry.position;
+        this.#handOverAtMs = 0;
+      });
     });
+  }
+
+  /** Before this peer goes: what others should have, and has not been handed over yet. */
+  #handOverRest(done: (isDone: boolean) => void): void {
+    const { keeping, limits, findSet } = this.#deps;
+    const entry = this.#firstForeign(0);
+    if (entry === undefined) return done(true);
+    findSet(entry.position, (set) => {
+      if (set === undefined) return done(false);
+      const { ringId: self } = keeping.view.self;
+      const others = set.peers.filter(({ ringId }) => ringId !== self);
+      this.#handOverTo(others.slice(0, limits.copies), set.range, entry, (isDone) => {
+        if (isDone) this.#handOverRest(done);
+        else done(false);
+      });
+    });
+  }
+
+  #isAmong(peers: readonly PeerRef[]): boolean {
+    const { ringId: self } = this.#deps.keeping.view.self;
+    return peers.some(({ ringId }) => ringId === self);
   }
 
   #firstForeign(from: RingId): Entry | undefined {
@@ -193,26 +227,25 @@ export class Caretaker {
     return undefined;
   }
 
-  #handOverTo({ range, peers }: ReplicaSet, { position }: Entry): void {
-    const { keeping, table, limits, stats, start } = this.#deps;
+  /** Gives a record, and those behind it in the same range that are foreign too, to their keepers. */
+  #handOverTo(
+    keepers: readonly PeerRef[],
+    range: Range,
+    { position }: Entry,
+    done: (isDone: boolean) => void,
+  ): void {
+    const { keeping, table, stats, start } = this.#deps;
     const { self } = keeping.view;
-    const keepers = peers.slice(0, limits.copies);
-    // The owner counts on this copy; its lease will come.
-    if (keepers.some(({ ringId }) => ringId === self.ringId)) return;
     const span = keeping
       .spansOf(range)
       .find(({ first, last }) => first <= position && position <= last);
-    if (span === undefined) return;
+    if (span === undefined || keepers.length === 0) return done(false);
     const page = table.list(position, span.last, undefined, HANDED_OVER_MAX);
     const entries = page.items.filter((entry) => keeping.isForeign(entry.position));
-    this.#isHandingOver = true;
     start(handOver({ self, keepers, entries, table }), ({ isDone, given }) => {
-      this.#isHandingOver = false;
       stats.count('given', given);
-      if (!isDone) return;
-      stats.count('handedOver', entries.length);
-      this.#handOverFrom = position;
-      this.#handOverAtMs = 0;
+      if (isDone) stats.count('handedOver', entries.length);
+      done(isDone);
     });
   }
 
@@ -229,7 +262,7 @@ export class Caretaker {
       const heirs = successors.slice(0, limits.copies - myIndex);
       for (const heir of heirs) isDone = (yield* this.#giveRange(range, heir)) && isDone;
     }
-    return isDone && this.#firstForeign(0) === undefined;
+    return isDone;
   }
 
   *#giveRange(range: Range, partner: PeerRef): TableTalk<boolean> {
