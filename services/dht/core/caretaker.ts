@@ -155,7 +155,10 @@ export class Caretaker {
     const { self } = place;
     const spans = keeping.spansOf(place.range);
     this.#isComparing = true;
-    const talk = synchronize({ self, partner, spans, direction: 'both', tree, table });
+    // Whoever keeps no copies is asked for what it has, and not given what it would have to drop.
+    const isKeeper = keeping.keepers.some(({ peer }) => peer.ringId === partner.ringId);
+    const direction = isKeeper ? 'both' : 'pull';
+    const talk = synchronize({ self, partner, spans, direction, tree, table });
     start(talk, ({ isDone, wasPartnerWhole, given }) => {
       this.#isComparing = false;
       stats.count('given', given);

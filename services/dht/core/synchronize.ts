@@ -25,8 +25,8 @@ export type SyncOptions = {
   readonly self: PeerRef;
   readonly partner: PeerRef;
   readonly spans: readonly Span[];
-  /** `push` gives and takes nothing. */
-  readonly direction: 'both' | 'push';
+  /** `push` gives and takes nothing, `pull` the reverse. */
+  readonly direction: 'both' | 'push' | 'pull';
   readonly tree: MerkleTree;
   readonly table: Table;
 };
@@ -144,8 +144,11 @@ class Session {
       }
       asks = pages.flatMap(({ span, next }) => (next === undefined ? [] : [{ span, after: next }]));
     }
-    for (const span of spans) if (!(yield* this.#giveAll(span, theirs))) return false;
-    return this.#options.direction === 'push' || (yield* this.#takeAll(wanted));
+    const { direction } = this.#options;
+    for (const span of direction === 'pull' ? [] : spans) {
+      if (!(yield* this.#giveAll(span, theirs))) return false;
+    }
+    return direction === 'push' || (yield* this.#takeAll(wanted));
   }
 
   /** One page of each list, asked for at once; undefined when one of them does not come. */
