@@ -55,6 +55,8 @@ const META_CHECKSUM_OFFSET = META_BYTES - 4;
 const FORMAT = 1;
 /** One transaction takes no more calls than this, */
 const BATCH_CALLS_MAX = 512;
+/** As few are never cut in two. */
+const BATCH_CALLS_MIN = 24;
 /** and ends with the call that brings it to so many bytes of values. */
 const BATCH_BYTES_MAX = 8 * 2 ** 20;
 /** Longer than every row key: a bound is cut here, which does not change what lies behind it. */
@@ -207,11 +209,16 @@ class OpenTable implements LmdbTable {
     this.#draining = undefined;
   }
 
-  /** The calls of the next transaction, at least one. */
+  /**
+   * The calls of the next transaction, at least one. Of many that wait, half: callers who wait for
+   * theirs go on while the rest is written, instead of all at the same time, again and again.
+   */
   #takeCalls(): readonly Call[] {
+    const half = Math.ceil(this.#queue.length / 2);
+    const callsMax = Math.min(BATCH_CALLS_MAX, Math.max(BATCH_CALLS_MIN, half));
     let bytes = 0;
     const end = this.#queue.findIndex(({ steps }, index) => {
-      if (index === BATCH_CALLS_MAX || bytes >= BATCH_BYTES_MAX) return true;
+      if (index === callsMax || bytes >= BATCH_BYTES_MAX) return true;
       for (const { write } of steps) bytes += valueBytesOf(write);
       return false;
     });
