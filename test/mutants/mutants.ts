@@ -192,11 +192,4 @@ export const MUTANTS: readonly Mutant[] = [
     plant: '',
     needs: 'table',
   },
-  {
-    name: 'does not give to others what a read has found to be newer',
-    file: `${TABLE}/read.js`,
-    find: 'if (records.length === 0)\n                return [];',
-    plant: 'return [];',
-    needs: 'table',
-  },
 ];
