@@ -166,14 +166,59 @@ describe('PeerService by hand', () => {
     for (const method of [
       'PeerService/OpenStream',
       'MonitorService/CheckRing',
-      'DhtService/Get',
       'BinderService/ListServices',
     ]) {
-      const request = method.startsWith('Dht') ? { key: 'hello' } : {};
-      const refused = await refusal(founder, `${V1}.${method}`, request);
+      const refused = await refusal(founder, `${V1}.${method}`, {});
       expect(refused.code).toBe('unimplemented');
       expect(refused.message).toContain('[RPC_NOT_IMPLEMENTED]');
     }
+  });
+});
+
+describe('DhtService by hand', () => {
+  const dht = (method: string): string => `${V1}.DhtService/${method}`;
+  type Receipt = { readonly asked: number; readonly required: number };
+
+  it('stores a value, reads it on another node, and deletes it', async () => {
+    const put = await call<{ version: string; receipt: Receipt }>(founder, dht('Put'), {
+      key: 'hello',
+      value: 'd29ybGQ=',
+      ttl: '3600s',
+    });
+    expect(put.receipt).toMatchObject({ asked: 3, required: 2 });
+    const got = await call<object>(joined, dht('Get'), { key: 'hello' });
+    expect(got).toMatchObject({ value: 'd29ybGQ=', version: put.version });
+    const { keys } = await call<{ keys: object[] }>(joined, dht('ListKeys'), { prefix: 'hel' });
+    expect(keys).toMatchObject([{ key: 'hello', sizeBytes: 5, version: put.version }]);
+    const [event] = await streamOf(joined, dht('Want'), 1, { key: 'hello' });
+    expect(event).toMatchObject({ sequence: '1', value: 'd29ybGQ=' });
+    expect(await call(joined, dht('Delete'), { key: 'hello' })).toMatchObject({ existed: true });
+    const gone = await refusal(founder, dht('Get'), { key: 'hello' });
+    expect(gone).toMatchObject({ code: 'not_found' });
+    expect(gone.message).toContain('[KEY_NOT_FOUND]');
+  });
+
+  it('knows who has a key', async () => {
+    const holder = { key: 'h', address: '10.0.0.1' };
+    await call(founder, dht('AnnounceHolder'), { ...holder, ttl: '30s' });
+    const { holders } = await call<{ holders: object[] }>(joined, dht('ListHolders'), { key: 'h' });
+    expect(holders).toMatchObject([{ address: '10.0.0.1' }]);
+    expect(await call(joined, dht('WithdrawHolder'), holder)).toMatchObject({ existed: true });
+    const { receipt } = await call<{ receipt: Receipt }>(founder, dht('ListHolders'), { key: 'h' });
+    expect(receipt).toMatchObject({ required: 2 });
+  });
+
+  it('refuses what this node does not do', async () => {
+    const stop = await refusal(founder, dht('StopServer'), { password: 'x' });
+    expect(stop.message).toContain('[STOP_DISABLED]');
+    const request = { address: '10.0.0.1:5000', dialect: 'simple-dht' };
+    const introduced = await refusal(founder, dht('Introduce'), request);
+    expect(introduced.message).toContain('[DIALECT_UNKNOWN]');
+  });
+
+  it('says what its part of the table has', async () => {
+    const method = 'ringbinder.internal.v1.TableService/GetTableStats';
+    expect(await call(founder, method, {})).toHaveProperty('counts');
   });
 });
 

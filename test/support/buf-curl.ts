@@ -58,11 +58,16 @@ export async function streamOf(
   address: string,
   method: string,
   messages: number,
+  request: object = {},
 ): Promise<readonly unknown[]> {
   const args = ['curl', '--protocol', 'grpc', '--http2-prior-knowledge'];
-  const child = spawn(BUF, [...args, '--data', '{}', `http://${address}/${method}`], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+  const child = spawn(
+    BUF,
+    [...args, '--data', JSON.stringify(request), `http://${address}/${method}`],
+    {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  );
   const seen: unknown[] = [];
   let text = '';
   for await (const chunk of child.stdout) {

@@ -228,13 +228,15 @@ export class TableMember {
     const quorum = this.#quorum(wanted);
     const own = this.#readHere(position, target, quorum);
     if (own !== undefined) return done(own);
+    let repaired = 0;
     const attempt = (isFresh: boolean): void => {
       this.#sets.find(position, isFresh, (set) => {
         if (set === undefined) return done({ set, quorum, outcome: undefined });
         const talk = readRecords(target, ring.view().self, set.peers, quorum);
         this.#talks.start(talk, (outcome) => {
+          repaired += outcome.repaired;
           if (outcome.counted < quorum.required && !isFresh) return attempt(true);
-          return done({ set, quorum, outcome });
+          return done({ set, quorum, outcome: { ...outcome, repaired } });
         });
       });
     };
