@@ -46,7 +46,7 @@ export function drawTablePlan({ seed, nodes, time }: DrawOptions): Plan {
   const plan = drawPlan({ seed, nodes: nodes ?? 4 + below(chance, 9), time });
   const isForgetful = chance.unit() < 0.25;
   const use = { keys: 10 + below(chance, 40), callsPerSecond: 5 + below(chance, 30) };
-  const disk = 1 + below(chance, 40);
+  const disk = (1 + below(chance, 40)) * (seed % 4 === 3 ? SLOW_DISK : 1);
   if (isForgetful) {
     const network = drawNetwork(chance, MILD);
     const table = { ...USUAL_TABLE, ...use, disk, grace: FORGETFUL_GRACE_MS };
@@ -70,6 +70,8 @@ const REPLICATIONS: readonly Replication[] = [
 ];
 
 const FORGETFUL_GRACE_MS = 16_000;
+/** One disk in four takes so many times as long, up to 800 ms. */
+const SLOW_DISK = 20;
 /** Faults come for so long, and then for so long none do. */
 const STORM_MS = 10_000;
 const LULL_MS = 15_000;
