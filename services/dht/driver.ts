@@ -10,9 +10,10 @@ import type { RingState } from '../peer/core/state.js';
 import type { Reply } from '../peer/core/conversation.js';
 import type { Cancel, Clock } from '../system/clock.js';
 import { turnEnd } from '../system/turn.js';
-import type { RingView, TableAnswer, TableQuestion } from './core/messages.js';
+import type { TableAnswer, TableQuestion } from './core/messages.js';
 import type { ReadOutcome, ReadTarget } from './core/read.js';
 import type { TableRecord } from './core/record.js';
+import { ringViews } from './core/ring-view.js';
 import type { Table } from './core/table.js';
 import {
   TableMember,
@@ -57,7 +58,7 @@ export class TableDriver {
     this.member = new TableMember({
       ring: {
         ringSize,
-        view: viewsOf(peer),
+        view: ringViews(() => peer.state),
         findOwner: (position, done) => void this.#findOwner(position, done),
       },
       limits,
@@ -164,18 +165,4 @@ export class TableDriver {
       this.member.unanswered(requestId, reply.elapsedMs);
     }
   }
-}
-
-/** The same object as long as nothing has changed. */
-function viewsOf(peer: TableDriverDeps['peer']): () => RingView {
-  let state: RingState | undefined;
-  let view: RingView | undefined;
-  return () => {
-    if (view === undefined || peer.state !== state) {
-      state = peer.state;
-      const { self, stage, predecessor, successors } = state;
-      view = { self, isMember: stage === 'member', predecessor, successors };
-    }
-    return view;
-  };
 }

@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import { RingbinderError } from '../errors.js';
 import type { PeerRef } from '../peer/core/ring-space.js';
 import type { PeerDriver } from '../peer/driver.js';
-import { type Cancel, type Clock, onceAfter, pause } from '../system/clock.js';
+import { type Cancel, type Clock, onceAfter, pause, within } from '../system/clock.js';
 import type { Directory } from './directory.js';
 import { feedRoutes } from './member-feed.js';
 import type { NodeMemory, Notebook } from './notebook.js';
@@ -88,10 +88,7 @@ export class Membership {
     await this.#save(place);
     const { ringId } = place.driver.state.self;
     const told = [place.directory.leave(ringId).catch(() => undefined), place.driver.leave()];
-    const bound = new Promise((resolve) =>
-      this.#deps.clock.after(LEAVE_MS_MAX, () => resolve(false)),
-    );
-    await Promise.race([Promise.all(told), bound]);
+    await within(this.#deps.clock, LEAVE_MS_MAX, Promise.all(told));
     place.driver.stop();
     place.directory.close();
   }

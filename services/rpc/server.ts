@@ -8,7 +8,7 @@ import { HealthService } from '../../proto/gen/grpc/health/v1/health.js';
 import { ServerReflectionService } from '../../proto/gen/grpc/reflection/v1/reflection.js';
 import { ServerReflectionService as ServerReflectionServiceV1Alpha } from '../../proto/gen/grpc/reflection/v1alpha/reflection.js';
 import { RingbinderError } from '../errors.js';
-import type { Clock } from '../system/clock.js';
+import { type Clock, within } from '../system/clock.js';
 import { CallsUnderWay } from './calls-under-way.js';
 import { notImplemented, refuseUnknownCalls, refuseWith, typeStatuses } from './grpc-statuses.js';
 import type {
@@ -115,23 +115,13 @@ export class RpcServer {
     await settled();
     this.#listener.close();
     this.#calls.stop();
-    await this.#within(ms, this.#calls.idle());
+    const { clock } = this.#scope;
+    await within(clock, ms, this.#calls.idle());
     this.#calls.abandon();
     this.#closeConnections();
-    await this.#within(FLUSH_MS, this.#listener.empty());
+    await within(clock, FLUSH_MS, this.#listener.empty());
     this.#listener.destroy();
     await this.#listener.empty();
-  }
-
-  /** Resolves with the promise, or when the time is over. */
-  #within(ms: number, done: Promise<void>): Promise<void> {
-    return new Promise((resolve) => {
-      const stopTimer = this.#scope.clock.after(ms, resolve);
-      void done.then(() => {
-        stopTimer();
-        resolve();
-      });
-    });
   }
 
   /** Bytes go in and out: decoding and encoding are ours, where their failures can be typed. */

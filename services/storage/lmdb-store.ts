@@ -9,10 +9,8 @@
  * A row is the revision, 8 bytes big-endian, and then the value. The row `m` is the format of the
  * whole database, 1 byte, and the revision of its last commit, 8 bytes big-endian.
  */
-import { mkdirSync } from 'node:fs';
-import { open, type RootDatabase } from 'lmdb';
 import { assertCommit, assertListing, keyBytesOf, textBytesOf } from './bounds.js';
-import { assertLmdbFile } from './lmdb-file.js';
+import { openEnvironment, type LmdbDatabase } from './lmdb-environment.js';
 import { LmdbRows, PAGE_BYTES } from './lmdb-rows.js';
 import type { Store, StoreCommit, StoreEntry, StoreListing } from './store.js';
 
@@ -21,7 +19,6 @@ const META_KEY = Buffer.from('m');
 const META_BYTES = 1 + REVISION_BYTES;
 const FORMAT = 1;
 
-type Database = RootDatabase<Buffer, Buffer>;
 /** A commit in bytes, taken when it is asked for: the caller may change its arrays afterwards. */
 type Plan = {
   readonly conditions: readonly { readonly keyBytes: Buffer; readonly revision?: number }[];
@@ -35,17 +32,7 @@ type Plan = {
  */
 export async function openLmdbStore(directory: string): Promise<Store> {
   try {
-    mkdirSync(directory, { recursive: true });
-    assertLmdbFile(directory);
-    const database: Database = open({
-      path: directory,
-      noSubdir: false,
-      pageSize: PAGE_BYTES,
-      keyEncoding: 'binary',
-      encoding: 'binary',
-      overlappingSync: false,
-      eventTurnBatching: false,
-    });
+    const database = openEnvironment(directory, PAGE_BYTES);
     assertFormat(database);
     return new LmdbStore(database);
   } catch (cause) {
@@ -55,13 +42,13 @@ export async function openLmdbStore(directory: string): Promise<Store> {
 }
 
 class LmdbStore implements Store {
-  readonly #database: Database;
+  readonly #database: LmdbDatabase;
   readonly #rows: LmdbRows;
   /** lmdb fails what is under way when it is closed, so `close` waits for these. */
   readonly #commits = new Set<Promise<boolean>>();
   #closing: Promise<void> | undefined;
 
-  constructor(database: Database) {
+  constructor(database: LmdbDatabase) {
     this.#database = database;
     this.#rows = new LmdbRows(database);
   }
@@ -164,7 +151,7 @@ function metaRowOf(revision: bigint): Buffer {
 }
 
 /** Gives a new database its first row, and refuses one that somebody else wrote. */
-function assertFormat(database: Database): void {
+function assertFormat(database: LmdbDatabase): void {
   const meta = database.get(META_KEY);
   if (meta === undefined && database.getKeysCount({ limit: 1 }) === 0) {
     database.putSync(META_KEY, metaRowOf(0n));

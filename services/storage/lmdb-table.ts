@@ -3,21 +3,17 @@
  *
  * Writes that are handed over while a commit is under way, or in the same turn of the event loop,
  * share one transaction and one flush to disk. Only one transaction is under way at a time and
- * nobody else writes, so what is on disk is what the next one begins with. With `overlappingSync`
- * off, a transaction becomes visible only when it is durable.
+ * nobody else writes, so what is on disk is what the next one begins with.
  *
  * `batch` is atomic as long as nothing calls a synchronous transaction meanwhile, for which lmdb
  * would commit the half that it has; none is called once the table is open. And lmdb carries out the
  * other half of a batch when one `put` in it throws, so nothing may throw there: what can throw is
- * done before. `eventTurnBatching` is off because lmdb, with it, rejects one more promise when a
- * commit fails, which nobody holds: a full disk would end the process.
+ * done before.
  *
  * The rows of records and entries are in `table-rows.ts`. The row `m` is the format of the database,
  * u8, then ring size, number of records and their bytes, 3 × f64, and the CRC-32 of all this, u32.
  */
-import { mkdirSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
-import { open, type RootDatabase } from 'lmdb';
 import { KEY_BYTES_MAX, isLive, type RecordId, type TableRecord } from '../dht/core/record.js';
 import { entryOf, idOf, type TableRoom } from '../dht/core/settle.js';
 import type {
@@ -32,7 +28,7 @@ import type {
 import { positionOfKey } from '../hash/core/digest.js';
 import type { RingId } from '../peer/core/ring-space.js';
 import { turnEnd } from '../system/turn.js';
-import { assertLmdbFile } from './lmdb-file.js';
+import { openEnvironment, type LmdbDatabase } from './lmdb-environment.js';
 import { TableBatch, type RowChange, type Step } from './table-batch.js';
 import {
   decodeEntry,
@@ -75,7 +71,6 @@ export type LmdbTable = Table & {
   close(): Promise<void>;
 };
 
-type Database = RootDatabase<Buffer, Buffer>;
 type Done = Parameters<Table['write']>[1];
 type Call = {
   readonly steps: readonly Step[];
@@ -95,17 +90,7 @@ export async function openLmdbTable(
   options: LmdbTableOptions,
 ): Promise<LmdbTable> {
   try {
-    mkdirSync(directory, { recursive: true });
-    assertLmdbFile(directory);
-    const database: Database = open({
-      path: directory,
-      noSubdir: false,
-      pageSize: PAGE_BYTES,
-      keyEncoding: 'binary',
-      encoding: 'binary',
-      overlappingSync: false,
-      eventTurnBatching: false,
-    });
+    const database = openEnvironment(directory, PAGE_BYTES);
     try {
       return new OpenTable(database, options, sizeIn(database, options.ringSize));
     } catch (thrown) {
@@ -118,7 +103,7 @@ export async function openLmdbTable(
 }
 
 class OpenTable implements LmdbTable {
-  readonly #database: Database;
+  readonly #database: LmdbDatabase;
   readonly #options: LmdbTableOptions;
   #size: TableSize;
   #queue: Call[] = [];
@@ -126,7 +111,7 @@ class OpenTable implements LmdbTable {
   #draining: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(database: Database, options: LmdbTableOptions, size: TableSize) {
+  constructor(database: LmdbDatabase, options: LmdbTableOptions, size: TableSize) {
     this.#database = database;
     this.#options = options;
     this.#size = size;
@@ -323,7 +308,7 @@ function rowKeyIn(token: string): Buffer {
 }
 
 /** Returns the size that the database states. Throws when it is none of ours, or of another ring. */
-function sizeIn(database: Database, ringSize: number): TableSize {
+function sizeIn(database: LmdbDatabase, ringSize: number): TableSize {
   const meta = database.get(META_KEY);
   if (meta === undefined && database.getKeysCount({ limit: 1 }) === 0) {
     const size = { records: 0, bytes: 0 };

@@ -5,6 +5,7 @@ import {
   systemClock,
   TIMER_MS_MAX,
   type Clock,
+  within,
 } from '../../services/system/clock.js';
 import { FakeClock } from '../support/fake-clock.js';
 
@@ -165,5 +166,21 @@ describe('pause', () => {
     stop.abort();
     await paused;
     await pause(clock, 100, stop.signal);
+  });
+});
+
+describe('within', () => {
+  it('answers with what the promise brings, and keeps no timer', async () => {
+    const clock = new FakeClock();
+    expect(await within(clock, 100, Promise.resolve('done'))).toBe('done');
+    clock.advance(200);
+    await expect(within(clock, 100, Promise.reject(new Error('no')))).rejects.toThrow('no');
+  });
+
+  it('answers with nothing when that takes longer', async () => {
+    const clock = new FakeClock();
+    const waited = within(clock, 100, new Promise<string>(() => undefined));
+    clock.advance(100);
+    expect(await waited).toBeUndefined();
   });
 });

@@ -61,11 +61,6 @@ export function isCovered(spans: readonly Span[], by: readonly Span[]): boolean 
   return difference(spans, by).length === 0;
 }
 
-/** What is in both. */
-export function intersection(spans: readonly Span[], others: readonly Span[]): readonly Span[] {
-  return difference(spans, difference(spans, others));
-}
-
 export function isInSpans(position: RingId, spans: readonly Span[]): boolean {
   return spans.some(({ first, last }) => first <= position && position <= last);
 }

@@ -116,22 +116,14 @@ export class TableRun {
 
   /** Whether every record is where it belongs, in one version, and nowhere else. */
   isSettled(): boolean {
-    if (!this.#isWhole()) return false;
-    return this.#history.ids.every((id) => {
-      const homes = this.#homesOf(id);
-      const copies = homes.map((home) => this.#liveVersion(home, id));
-      const isEqual = copies.every((copy) => copy === copies[0]);
-      const strangers = this.#tables.lives.filter(({ node }) => !homes.includes(node));
-      return (
-        isEqual && strangers.every(({ node }) => this.#tables.diskOf(node)?.entry(id) === undefined)
-      );
-    });
+    return this.#firstDifference() === undefined;
   }
 
   /** Judges what has settled; or says what has not. */
   judge(): void {
     const { world } = this.#deps;
-    if (!this.isSettled()) this.#history.report('COPIES_ARE_EQUAL', this.#firstDifference());
+    const difference = this.#firstDifference();
+    if (difference !== undefined) this.#history.report('COPIES_ARE_EQUAL', difference);
     for (const id of this.#history.ids) {
       const homes = this.#homesOf(id);
       const copies = homes.map((home) => this.#tables.diskOf(home)?.read(id));
@@ -184,7 +176,8 @@ export class TableRun {
     return isGone ? 'nothing' : JSON.stringify(record.version);
   }
 
-  #firstDifference(): string {
+  #firstDifference(): string | undefined {
+    if (!this.#deps.checker.isIdeal()) return 'the ring is not ideal';
     if (!this.#isWhole()) {
       const behind = this.#tables.lives.filter(({ member }) => !member.isSettled);
       return `not settled: ${behind.map(({ node }) => node.address).join(', ')}`;
@@ -201,6 +194,6 @@ export class TableRun {
       const others = kept.map(({ node }) => node.address).join(', ');
       return `${id.key} ${id.address ?? ''}: ${copies.join('; ')}; others: ${others}`;
     }
-    return 'nothing';
+    return undefined;
   }
 }

@@ -3,7 +3,8 @@
  * disk that keeps what was durable when the node crashed, and the questions between them.
  */
 import { MemoryTable } from '../../dht/core/memory-table.js';
-import type { RingView, TableAnswer } from '../../dht/core/messages.js';
+import type { TableAnswer } from '../../dht/core/messages.js';
+import { ringViews } from '../../dht/core/ring-view.js';
 import { TableMember, type TableEffect } from '../../dht/core/table-member.js';
 import type { RingMember } from '../../peer/core/member.js';
 import type { RequestId } from '../../peer/core/messages.js';
@@ -81,7 +82,7 @@ export class Tables {
     const member: TableMember = new TableMember({
       ring: {
         ringSize,
-        view: viewsOf(ring),
+        view: ringViews(() => ring.state),
         findOwner: (position, done) => {
           if (ring.state.stage !== 'member') return done(undefined);
           ring.lookup(position, ({ owner }) => done(owner));
@@ -247,22 +248,4 @@ export class Tables {
     const node = this.#deps.world.nodes.get(address);
     return node && this.#lives.get(node);
   }
-}
-
-/** The same object as long as nothing has changed. */
-function viewsOf(ring: RingMember): () => RingView {
-  let state = ring.state;
-  let view = viewOf(ring);
-  return () => {
-    if (ring.state !== state) {
-      state = ring.state;
-      view = viewOf(ring);
-    }
-    return view;
-  };
-}
-
-function viewOf({ state }: RingMember): RingView {
-  const { self, stage, predecessor, successors } = state;
-  return { self, isMember: stage === 'member', predecessor, successors };
 }

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   difference,
-  intersection,
   isCovered,
   isInRange,
   isInSpans,
@@ -151,19 +150,6 @@ describe('difference', () => {
         const taken = new Set(positionsOf(others));
         expect(positionsOf(left)).toEqual(positionsOf(some).filter((it) => !taken.has(it)));
         expectTidy(left);
-      }),
-      { numRuns: 500 },
-    );
-  });
-});
-
-describe('intersection', () => {
-  it('has the positions that both have', () => {
-    fc.assert(
-      fc.property(someSpans, someSpans, (some, others) => {
-        const shared = intersection(some, others);
-        const theirs = new Set(positionsOf(others));
-        expect(positionsOf(shared)).toEqual(positionsOf(some).filter((it) => theirs.has(it)));
       }),
       { numRuns: 500 },
     );
