@@ -105,6 +105,8 @@ export class NodeChannel {
       'grpc.keepalive_timeout_ms': 5_000,
       'grpc.initial_reconnect_backoff_ms': REOPEN_MS.first,
       'grpc.max_reconnect_backoff_ms': REOPEN_MS.max,
+      // Shared connections would share their waits too: a new client of a node that came back must not wait.
+      'grpc.use_local_subchannel_pool': 1,
     });
   }
 
