@@ -85,6 +85,12 @@ export class BinderMember {
     });
   }
 
+  /** Calls `done` when nothing waits to be told any more. */
+  whenTold(done: () => void): void {
+    this.spreading.flush();
+    this.spreading.whenTold(done);
+  }
+
   #perform(effect: BinderEffect): void {
     if (effect.kind === 'pass-on') {
       const { endpointId, fencingToken } = effect.endpoint;

@@ -7,9 +7,9 @@
  */
 
 export type FellowshipLimits = {
-  /** From one ping of a binder to the next. */
+  /** From one ping of a binder to the next, among few; among many `PINGS_PER_S_MAX` counts. */
   readonly pingMs: number;
-  /** A binder that has been silent for so long is dead. */
+  /** A binder that has been silent for so long, and for three pings, is dead. */
   readonly silentMs: number;
   /** Longest time between two pings of one that is dead. */
   readonly retryMsMax: number;
@@ -17,6 +17,10 @@ export type FellowshipLimits = {
 
 /** More than any table of endpoints names; then their time begins anew. */
 const STRANGERS_MAX = 10_000;
+
+/** One binder sends no more pings: 300 binders are pinged every 6 s. */
+const PINGS_PER_S_MAX = 50;
+const SILENT_PINGS = 3;
 
 type Fellow = { heardAtMs: number; nextPingMs: number; pauseMs: number; isUnderWay: boolean };
 
@@ -40,10 +44,10 @@ export class Fellowship {
     for (const address of this.#fellows.keys()) {
       if (!named.has(address)) this.#fellows.delete(address);
     }
-    const { pingMs } = this.#limits;
     for (const address of named) {
       if (this.#fellows.has(address)) continue;
-      const fellow = { heardAtMs: nowMs, nextPingMs: nowMs, pauseMs: pingMs, isUnderWay: false };
+      const pauseMs = this.#pingMs;
+      const fellow = { heardAtMs: nowMs, nextPingMs: nowMs, pauseMs, isUnderWay: false };
       this.#fellows.set(address, fellow);
     }
   }
@@ -79,8 +83,8 @@ export class Fellowship {
     const fellow = this.#fellows.get(address);
     if (fellow === undefined) return;
     fellow.heardAtMs = nowMs;
-    fellow.pauseMs = this.#limits.pingMs;
-    fellow.nextPingMs = Math.min(fellow.nextPingMs, nowMs + this.#limits.pingMs);
+    fellow.pauseMs = this.#pingMs;
+    fellow.nextPingMs = Math.min(fellow.nextPingMs, nowMs + this.#pingMs);
   }
 
   /** It answered a ping. */
@@ -89,7 +93,7 @@ export class Fellowship {
     const fellow = this.#fellows.get(address);
     if (fellow === undefined) return;
     fellow.isUnderWay = false;
-    fellow.nextPingMs = nowMs + this.#limits.pingMs;
+    fellow.nextPingMs = nowMs + this.#pingMs;
   }
 
   /** A ping was not answered. */
@@ -98,13 +102,16 @@ export class Fellowship {
     if (fellow === undefined) return;
     fellow.isUnderWay = false;
     if (this.#isSilent(fellow, nowMs)) {
-      fellow.pauseMs = Math.min(2 * fellow.pauseMs, this.#limits.retryMsMax);
+      fellow.pauseMs = Math.min(
+        2 * fellow.pauseMs,
+        Math.max(this.#limits.retryMsMax, this.#pingMs),
+      );
     }
     fellow.nextPingMs = nowMs + fellow.pauseMs;
   }
 
   isAlive(address: string, nowMs: number): boolean {
-    return this.silentForMs(address, nowMs) < this.#limits.silentMs;
+    return this.silentForMs(address, nowMs) < this.#silentMs;
   }
 
   /** How long a binder has not been heard of; one that nobody named, since it was first asked about. */
@@ -142,8 +149,16 @@ export class Fellowship {
     return ranked[0]?.address;
   }
 
+  get #pingMs(): number {
+    return Math.max(this.#limits.pingMs, (this.#fellows.size * 1_000) / PINGS_PER_S_MAX);
+  }
+
+  get #silentMs(): number {
+    return Math.max(this.#limits.silentMs, SILENT_PINGS * this.#pingMs);
+  }
+
   #isSilent({ heardAtMs }: Fellow, nowMs: number): boolean {
-    return nowMs - heardAtMs >= this.#limits.silentMs;
+    return nowMs - heardAtMs >= this.#silentMs;
   }
 }
 

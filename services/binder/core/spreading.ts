@@ -37,6 +37,7 @@ type Dialogue = {
 export class Spreading {
   readonly #deps: SpreadingDeps;
   readonly #dialogues = new Map<string, Dialogue>();
+  #onTold: (() => void) | undefined;
 
   constructor(deps: SpreadingDeps) {
     this.#deps = deps;
@@ -62,6 +63,12 @@ export class Spreading {
   /** Sends what waits. To be called at the end of a turn that told something. */
   flush(): void {
     for (const [address, dialogue] of this.#dialogues) this.#send(address, dialogue);
+  }
+
+  /** Calls `done` once, when nothing waits to be told any more. */
+  whenTold(done: () => void): void {
+    this.#onTold = done;
+    this.#sayWhenTold();
   }
 
   /** Makes sure that what one other binder knows is known here; calls `done` with whether it did. */
@@ -137,7 +144,15 @@ export class Spreading {
       dialogue.isTelling = false;
       if (answer?.kind === 'told') this.#send(address, dialogue);
       else dialogue.outbox.clear();
+      this.#sayWhenTold();
     });
+  }
+
+  #sayWhenTold(): void {
+    const all = [...this.#dialogues.values()];
+    if (all.some(({ isTelling, outbox }) => isTelling || outbox.size > 0)) return;
+    this.#onTold?.();
+    this.#onTold = undefined;
   }
 
   #compare(address: string, done: (isDone: boolean) => void): void {
