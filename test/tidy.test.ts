@@ -69,9 +69,9 @@ type BanRule = { readonly files: RegExp; readonly ban: RegExp; readonly why: str
 
 const BANS: readonly BanRule[] = [
   {
-    files: /^(?:services\/(?!system\/)|clients\/(?!sdk\/channel\.ts))/,
+    files: /^(?:services\/(?!system\/)|clients\/(?!sdk\/timing\.ts))/,
     ban: /\bDate\.now\(|\bMath\.random\(|\bset(?:Timeout|Interval|Immediate)\(|\bAbortSignal\.timeout\(/,
-    why: 'time and chance come from services/system',
+    why: 'time and chance come from services/system and clients/sdk/timing.ts',
   },
   {
     files: /^(?:services|clients)\/(?!cli\/)/,
