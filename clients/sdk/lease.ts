@@ -50,8 +50,8 @@ export type LeaseOptions = RegisterOptions & {
 /** Why a lease is no longer kept. */
 export type LeaseEnd =
   | { readonly kind: 'released' }
-  /** Somebody else has registered the endpoint and keeps it now, or the binder refuses it for good. */
-  | { readonly kind: 'refused'; readonly error: CallError };
+  /** Somebody else has registered the endpoint, the binder refuses it for good, or the client is closed. */
+  | { readonly kind: 'lost'; readonly error: Error };
 
 /** Renewals in the time that a lease lives: two of them may fail. */
 const RENEWALS = 3;
@@ -119,7 +119,7 @@ export class Lease {
   async release(): Promise<void> {
     this.#stop.abort();
     const end = await this.ended;
-    if (end.kind === 'refused') return;
+    if (end.kind === 'lost') return;
     const { fencingToken } = this.#registration;
     const name: EndpointName = { service: this.service, address: this.address };
     await this.#binder.deregister(name, { fencingToken }).catch((thrown: unknown) => {
@@ -140,9 +140,13 @@ export class Lease {
         retryMs = RETRY_MS.first;
         await pause(this.#renewEveryMs(), signal);
       } catch (thrown) {
-        if (!(thrown instanceof CallError)) throw thrown;
         if (this.#isStopped()) break;
-        if (FINAL.includes(thrown.reason)) return { kind: 'refused', error: thrown };
+        if (!(thrown instanceof CallError) || FINAL.includes(thrown.reason)) {
+          return {
+            kind: 'lost',
+            error: thrown instanceof Error ? thrown : new Error(String(thrown)),
+          };
+        }
         this.#options.onLost?.(thrown);
         await pause(spread(Math.min(retryMs, this.#renewEveryMs())), signal);
         retryMs = Math.min(2 * retryMs, RETRY_MS.max);
