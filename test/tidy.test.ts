@@ -74,9 +74,9 @@ const BANS: readonly BanRule[] = [
     why: 'time and chance come from services/system and clients/sdk/timing.ts',
   },
   {
-    files: /^(?:services|clients)\/(?!cli\/)/,
+    files: /^(?:services|clients)\/(?!cli\/|sdk\/(?:resolver\/environment\.ts|examples\/))/,
     ban: /\bprocess\.(?:env|argv)\b/,
-    why: 'only the CLI reads the environment and the arguments',
+    why: 'only programs read the environment and the arguments, and the resolver where its binders are',
   },
   {
     files: /^services\/.*core\//,

@@ -38,6 +38,7 @@ export class Ringbinder {
 export { Binders } from './binders.js';
 export { CallError } from './errors.js';
 export { Lease } from './lease.js';
+export { registerBinderResolver, type BinderResolverOptions } from './resolver/resolver.js';
 export type { ConnectOptions } from './channel.js';
 export type { CallOptions, LastingOptions } from './lasting-stream.js';
 export type { Peer } from './messages.js';
