@@ -1,0 +1,115 @@
+/** Calls to any of several nodes that answer alike: one at random, and the next when that one fails. */
+import { NodeChannel, type Calls, type ConnectOptions, type Method } from './channel.js';
+import { CallError, isNodeLost, silence } from './errors.js';
+import {
+  lastingStream,
+  REOPEN_MS,
+  type CallOptions,
+  type LastingOptions,
+} from './lasting-stream.js';
+import { after, chanceBelow, now, pause, spread } from './timing.js';
+
+const TIMEOUT_MS = 10_000;
+/** How often all nodes are asked before a call fails. */
+const ROUNDS = 2;
+/** A watch says something at once; a node that does not is frozen. */
+const FIRST_MESSAGE_MS = 3_000;
+
+/**
+ * Stays with the node that answered last. Only for calls that are the same when they are repeated:
+ * the node that has failed may have done its part.
+ */
+export class AnyNode implements Calls {
+  readonly #channels: readonly NodeChannel[];
+  readonly #timeoutMs: number;
+  #index: number;
+
+  /** Connects at the first call. */
+  constructor(addresses: readonly string[], options: ConnectOptions = {}) {
+    if (addresses.length === 0) throw new RangeError('no address of a node');
+    const retries = addresses.length === 1;
+    this.#channels = addresses.map((address) => new NodeChannel(address, { ...options, retries }));
+    this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    this.#index = chanceBelow(addresses.length);
+  }
+
+  /** The node that is asked next. */
+  get address(): string {
+    return this.#current().address;
+  }
+
+  /** Each attempt may take its share of the time that is left: a node that is frozen must not eat all. */
+  async unary<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    options: CallOptions = {},
+  ): Promise<Response> {
+    const count = this.#channels.length;
+    const end = now() + (options.timeoutMs ?? this.#timeoutMs);
+    let left = count === 1 ? 1 : ROUNDS * count;
+    for (;;) {
+      const channel = this.#current();
+      const timeoutMs = Math.max(1, (end - now()) / left);
+      try {
+        return await channel.unary(method, request, { ...options, timeoutMs });
+      } catch (thrown) {
+        left -= 1;
+        if (left === 0 || options.signal?.aborted === true || !mayElsewhere(thrown)) throw thrown;
+        this.#leave(channel);
+      }
+      if (left % count === 0) await pause(spread(REOPEN_MS.first), options.signal);
+    }
+  }
+
+  /** Fails with UNAVAILABLE also when nothing comes for a while after it was opened. */
+  async *stream<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    options: CallOptions = {},
+  ): AsyncGenerator<Response, void, void> {
+    const channel = this.#current();
+    const patience = new AbortController();
+    const stopWaiting = after(FIRST_MESSAGE_MS, () => patience.abort());
+    const signals = options.signal === undefined ? [] : [options.signal];
+    const signal = AbortSignal.any([patience.signal, ...signals]);
+    try {
+      for await (const message of channel.stream(method, request, { ...options, signal })) {
+        stopWaiting();
+        yield message;
+      }
+      if (patience.signal.aborted) throw silence(channel.address, FIRST_MESSAGE_MS);
+    } catch (thrown) {
+      this.#leave(channel);
+      throw thrown;
+    } finally {
+      stopWaiting();
+    }
+  }
+
+  lastingStream<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    options?: LastingOptions,
+  ): AsyncGenerator<Response, void, void> {
+    const open = (bounds: CallOptions) => this.stream(method, request, bounds);
+    return lastingStream(open, options, this.#channels.length);
+  }
+
+  close(): void {
+    for (const channel of this.#channels) channel.close();
+  }
+
+  #current(): NodeChannel {
+    return this.#channels[this.#index] as NodeChannel;
+  }
+
+  /** Goes on to the next node, unless another call has done so already. */
+  #leave(channel: NodeChannel): void {
+    if (this.#current() === channel) this.#index = (this.#index + 1) % this.#channels.length;
+  }
+}
+
+function mayElsewhere(thrown: unknown): boolean {
+  if (!(thrown instanceof CallError)) return false;
+  return isNodeLost(thrown) || thrown.status === 'DEADLINE_EXCEEDED';
+}
