@@ -102,14 +102,9 @@ export class Lease {
     return new Lease(binder, { service, address }, first, options);
   }
 
-  /** The endpoint as it was when it was last registered. */
-  get endpoint(): Endpoint {
-    return this.#registration.endpoint;
-  }
-
-  /** Proof of being the last to register the endpoint; another one after each registration. */
-  get fencingToken(): bigint {
-    return this.#registration.fencingToken;
+  /** The last registration; the token is another one after each. */
+  get registration(): Registration {
+    return this.#registration;
   }
 
   /**

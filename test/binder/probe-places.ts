@@ -7,7 +7,6 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import {
   Server as GrpcServer,
   ServerCredentials,
-  type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { HealthService } from '../../proto/gen/grpc/health/v1/health.js';
 import { LOCAL_CERTIFICATE, PRIVATE_KEY } from '../support/certificates.js';

@@ -13,8 +13,11 @@ describe('hold', () => {
     await using server = await BinderServer.start();
     const binders = new Binders([server.address]);
     const lease = await binders.hold('s', 'a:1', { ttlMs: 1_000, metadata: { zone: 'a' } });
-    expect(lease.endpoint).toMatchObject({ endpointId: 'e1', metadata: { zone: 'a' } });
-    expect(lease.fencingToken).toBe(1n);
+    expect(lease.registration.endpoint).toMatchObject({
+      endpointId: 'e1',
+      metadata: { zone: 'a' },
+    });
+    expect(lease.registration.fencingToken).toBe(1n);
     await until(() => count(server, 'renewLease') >= 4 || undefined, 3_000);
     expect(server.table.at('s', 'a:1')).toBeDefined();
     await lease.release();
@@ -35,7 +38,7 @@ describe('hold', () => {
     });
     server.table.forget();
     await until(() => tokens.length === 1 || undefined, 3_000);
-    expect(lease.fencingToken).toBe(2n);
+    expect(lease.registration.fencingToken).toBe(2n);
     expect(server.table.at('s', 'a:1')?.endpoint.metadata).toEqual({ zone: 'a' });
     await lease.release();
     binders.close();
