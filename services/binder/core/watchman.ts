@@ -32,6 +32,9 @@ type Observed = Pick<Evidence, 'check' | 'outcome'>;
 /** How an endpoint without a check of its own is checked when somebody complains. */
 const COMPLAINT_CHECK = { method: { kind: 'tcp', port: undefined }, timeoutMs: 2_000 } as const;
 
+/** Until the first check of an endpoint has passed it is made this often: programs need time to start. */
+const FIRST_PAUSE_MS = 1_000;
+
 export class Watchman {
   readonly #deps: WatchmanDeps;
   readonly #checks: Checks;
@@ -90,7 +93,9 @@ export class Watchman {
     const check = endpoint?.registration.check;
     if (!isLive(endpoint) || check === undefined) return;
     if (endpoint.home !== self || endpoint.fencingToken !== fencingToken) return;
-    household.checkAt(key, clock.steadyMs() + check.intervalMs);
+    const pauseMs =
+      endpoint.health === 'unknown' && !hasPassed ? firstPauseMs(check) : check.intervalMs;
+    household.checkAt(key, clock.steadyMs() + pauseMs);
     const inRow = this.#checks.count(key, hasPassed);
     const observed = { check: observationBy(check.method), outcome: text };
     this.#lastChecks.set(key, ledger.evidence(observed));
@@ -109,7 +114,8 @@ export class Watchman {
 
   #failed(endpoint: LiveEndpoint, check: HealthCheck, inRow: number, observed: Observed): void {
     const { ledger } = this.#deps;
-    if (inRow >= check.removalThreshold) {
+    const pauses = endpoint.health === 'unknown' ? check.intervalMs / firstPauseMs(check) : 1;
+    if (inRow >= check.removalThreshold * pauses) {
       ledger.remove(endpoint, 'checks-failed', observed);
     } else if (endpoint.health === 'healthy' && inRow >= check.unhealthyThreshold) {
       const rule = 'UNHEALTHY_THRESHOLD';
@@ -134,4 +140,8 @@ export class Watchman {
     const kind = isLive(after) ? 'protected' : 'removed';
     return { kind, evidence: after.evidence.slice(-1) };
   }
+}
+
+function firstPauseMs({ intervalMs }: HealthCheck): number {
+  return Math.min(intervalMs, FIRST_PAUSE_MS);
 }
