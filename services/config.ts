@@ -99,6 +99,12 @@ export const OPTIONS = {
     { min: 0, max: 3_600_000 },
     'How long a node that stops may take to hand its records over, in ms.',
   ),
+  /** Each costs about 2 KB of memory on every binder. */
+  endpointsMax: integer(
+    100_000,
+    { min: 1, max: 10_000_000 },
+    'Endpoints that the binder holds; further ones are refused.',
+  ),
   /** Lower keeps more of a service while the binder may see wrong, and drops the dead later. */
   protectionPercent: integer(
     50,

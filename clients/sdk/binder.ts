@@ -103,13 +103,11 @@ export class BinderApi {
 
   /** Removes an endpoint. Fails with `ENDPOINT_UNKNOWN` also when a repeated attempt finds it gone. */
   async deregister(name: EndpointName, options: DeregisterOptions = {}): Promise<void> {
-    const request: DeregisterEndpointRequest = {
-      endpointId: '',
-      service: '',
-      address: '',
-      fencingToken: options.fencingToken ?? 0n,
-      ...name,
-    };
+    const { fencingToken = 0n } = options;
+    const request: DeregisterEndpointRequest =
+      'endpointId' in name
+        ? { endpointId: name.endpointId, service: '', address: '', fencingToken }
+        : { endpointId: '', service: name.service, address: name.address, fencingToken };
     await this.#calls.unary(BinderServiceService.deregisterEndpoint, request, options);
   }
 

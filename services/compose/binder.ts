@@ -60,10 +60,11 @@ export class BinderPart {
     const { config, stores, log } = this.#deps;
     const { address } = peer.state.self;
     this.#links = new BinderLinks({ clock: systemClock, caller: { address, ringName } });
-    const share = config.protectionPercent / 100;
+    const { endpointsMax, protectionPercent } = config;
+    const protection = { ...BINDER_LIMITS.protection, share: protectionPercent / 100 };
     this.#driver = BinderDriver.create({
       self: address,
-      limits: { ...BINDER_LIMITS, protection: { ...BINDER_LIMITS.protection, share } },
+      limits: { ...BINDER_LIMITS, endpointsMax, protection },
       beatMs: BEAT_MS,
       clock: systemClock,
       links: this.#links,

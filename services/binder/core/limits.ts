@@ -1,4 +1,4 @@
-/** Bounds of a binder that are no options, and those that tests share with nodes. */
+/** What a binder does by default; some of it is an option of the node. */
 import type { BinderLimits } from './binder.js';
 
 const SECOND = 1_000;
