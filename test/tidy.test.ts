@@ -53,7 +53,7 @@ const IMPORTS: readonly ImportRule[] = [
   },
   {
     files:
-      /^services\/(?:.+\/)?(?:wire[\w-]*|handler|node-handler|table-handler|face|link|forward|directory|ring-finder)\.ts$|^services\/rpc\//,
+      /^services\/(?:.+\/)?(?:wire[\w-]*|handler|node-handler|registry-handler|table-handler|face|link|forward|directory|ring-finder)\.ts$|^services\/rpc\//,
     allow: /^(?!test\/|clients\/|services\/compose)/,
     why: 'the gRPC face knows generated code',
   },

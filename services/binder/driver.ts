@@ -16,7 +16,7 @@ import type { Endpoint } from './core/endpoint.js';
 import type { CheckMethod, CheckOutcome } from './core/health-check.js';
 import type { Change } from './core/ledger.js';
 import type { BinderAnswer, BinderQuestion } from './core/messages.js';
-import type { BinderLinks } from './links.js';
+import type { BinderLinks } from './link.js';
 
 export type BinderDriverDeps = {
   /** Address of this node. */

@@ -5,7 +5,7 @@ import { BinderApplication } from '../binder/application.js';
 import { BEAT_MS, BINDER_LIMITS } from '../binder/core/limits.js';
 import { BinderDriver } from '../binder/driver.js';
 import { createBinderHandler } from '../binder/handler.js';
-import { BinderLinks } from '../binder/links.js';
+import { BinderLinks } from '../binder/link.js';
 import { probe } from '../binder/probe.js';
 import { createRegistryHandler } from '../binder/registry-handler.js';
 import { ServiceWatches } from '../binder/watches.js';

@@ -6,6 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { ERRORS } from '../../services/errors.js';
 import { optionsHelp } from '../../services/config.js';
+import { collect } from '../support/collect.js';
 import { CLI, TestNet, untilIdeal } from '../support/nodes.js';
 import { until } from '../support/until.js';
 
@@ -112,6 +113,52 @@ describe('README', () => {
     expect(said.join('\n')).toContain('good morning');
     expect(said.at(-1)).toContain('10.0.0.9:9000');
   }, 30_000);
+
+  it('shows services by name that work as they are typed', async () => {
+    await using net = new TestNet();
+    const [founder, second, third] = await net.ring(3);
+    const addresses = [founder, second, third].map((node) => node!.address);
+    const lines = linesUnder('Discover services by name').map((line) =>
+      line.split('  #')[0]!.trim(),
+    );
+    const typed = (line: string): string =>
+      ['7400', '7410', '7420']
+        .reduce(
+          (text, port, index) => text.replaceAll(`127.0.0.1:${port}`, addresses[index]!),
+          line.replace(/ &$/, ''),
+        )
+        .replace('npx ringbinder', `${process.execPath} ${CLI}`);
+    const isKept = (line: string): boolean => line.endsWith('&');
+    const kept = lines.filter(isKept).map((line) => {
+      const args = ['-c', `exec ${typed(line)}`];
+      const env = { ...process.env, RINGBINDER_SERVER: addresses[0] };
+      return spawn('sh', args, { env, stdio: 'ignore' });
+    });
+    await until(async () => {
+      const all = await collect(founder!.sdk.binder.endpoints('health'));
+      return all.filter(({ health }) => health === 'healthy').length === kept.length
+        ? true
+        : undefined;
+    }, 15_000);
+    const said: string[] = [];
+    for (const line of lines.filter((it) => !isKept(it))) {
+      const command = line.startsWith('RINGBINDER_')
+        ? line
+        : `RINGBINDER_SERVER=${addresses[0]!} ${line}`;
+      const result = await shell(typed(command));
+      expect({ line, ...result }).toMatchObject({ line, code: 0 });
+      said.push(result.out);
+    }
+    expect(said.join('\n')).toContain('connection refused');
+    await Promise.all(
+      kept.map(async (child) => {
+        const ended = once(child, 'close');
+        child.kill('SIGTERM');
+        await ended;
+      }),
+    );
+    expect(await collect(founder!.sdk.binder.endpoints('health'))).toEqual([]);
+  }, 60_000);
 
   it('starts a node with npm start alone', async () => {
     const child = spawn('npm', ['start', '--', '--listen', '127.0.0.1:0', '--ephemeral'], {
