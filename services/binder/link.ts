@@ -49,6 +49,7 @@ export class BinderLinks {
     try {
       return await this.#call(client, question);
     } catch {
+      this.#drop(to, client);
       return undefined;
     }
   }
@@ -93,6 +94,13 @@ export class BinderLinks {
         return renewalFromWire(await callUnary(client, method, request, options));
       }
     }
+  }
+
+  /** A connection through a cut may stay stuck long after the cut is mended: the next is a new one. */
+  #drop(address: string, client: Client): void {
+    if (this.#links.get(address)?.client !== client) return;
+    this.#links.delete(address);
+    client.close();
   }
 
   #clientOf(address: string): Client | undefined {

@@ -136,6 +136,7 @@ export class Ledger {
       live: shelf?.size ?? 0,
       held: (shelf?.heldCount ?? 0) - (held === undefined ? 0 : 1),
       departed: departures?.within(ttlMs, clock.steadyMs()) ?? 0,
+      isHeld: held !== undefined,
     };
     return mayRemove(situation, limits.protection);
   }

@@ -39,13 +39,16 @@ export type Situation = {
   readonly held: number;
   /** Those that went within the TTL of the one in question. */
   readonly departed: number;
+  /** Whether the one in question is held already: then its service is protected, however small it is now. */
+  readonly isHeld: boolean;
 };
 
 /** Whether one more endpoint may go. The one in question does not count as held. */
 export function mayRemove(
-  { live, held, departed }: Situation,
+  { live, held, departed, isHeld }: Situation,
   { share, endpointsMin }: ProtectionLimits,
 ): boolean {
   const total = live + departed;
-  return total < endpointsMin || departed + held + 1 <= share * total;
+  const isSmall = !isHeld && total < endpointsMin;
+  return isSmall || departed + held + 1 <= share * total;
 }
