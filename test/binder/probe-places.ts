@@ -4,10 +4,7 @@ import { once } from 'node:events';
 import { createServer as createHttp, type RequestListener } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import {
-  Server as GrpcServer,
-  ServerCredentials,
-} from '@grpc/grpc-js';
+import { Server as GrpcServer, ServerCredentials } from '@grpc/grpc-js';
 import { HealthService } from '../../proto/gen/grpc/health/v1/health.js';
 import { LOCAL_CERTIFICATE, PRIVATE_KEY } from '../support/certificates.js';
 

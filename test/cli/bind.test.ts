@@ -39,11 +39,11 @@ const registered = (server: BinderServer, address = 'a:1') =>
 describe('bind register', () => {
   it('holds the lease until Ctrl-C, then deregisters', async () => {
     await using server = await BinderServer.start();
-    const { child, said, ended } = start(server, 'register', 'orders', 'a:1', '--ttl', '1s');
+    const { child, said, ended } = start(server, 'register', 'orders', 'a:1', '--ttl', '2s');
     await until(() => registered(server), 5_000);
     await until(
       () => server.calls.filter((it) => it === 'renewLease').length > 3 || undefined,
-      5_000,
+      8_000,
     );
     expect(registered(server)).toBe(true);
     child.kill('SIGINT');
@@ -51,7 +51,7 @@ describe('bind register', () => {
     expect(registered(server)).toBeUndefined();
     expect(said).toEqual({
       out: 'e1 1\n',
-      err: 'orders at a:1, lease of 1s; Ctrl-C deregisters\n',
+      err: 'orders at a:1, lease of 2s; Ctrl-C deregisters\n',
     });
   });
 
