@@ -10,6 +10,8 @@ import {
 import { after, chanceBelow, now, pause, spread } from './timing.js';
 
 const TIMEOUT_MS = 10_000;
+/** What an attempt may take, so that a slow answer is not taken for none; at most half of all time. */
+const SHARE_MS_MIN = 3_000;
 /** How often all nodes are asked before a call fails. */
 const ROUNDS = 2;
 /** A watch says something at once, and then at least every 10 s; a node that does not is frozen. */
@@ -51,19 +53,22 @@ export class AnyNode implements Calls {
     options: CallOptions = {},
   ): Promise<Response> {
     const count = this.#channels.length;
-    const end = now() + (options.timeoutMs ?? this.#timeoutMs);
-    let left = count === 1 ? 1 : ROUNDS * count;
-    for (;;) {
+    const wholeMs = options.timeoutMs ?? this.#timeoutMs;
+    const end = now() + wholeMs;
+    for (let attempt = 0; ; attempt += 1) {
       const channel = this.#current();
-      const timeoutMs = Math.max(1, (end - now()) / left);
+      const leftInRound = count - (attempt % count);
+      const leftMs = end - now();
+      const shareMs = Math.max(leftMs / leftInRound, Math.min(SHARE_MS_MIN, wholeMs / 2));
+      const timeoutMs = Math.max(1, Math.min(shareMs, leftMs));
       try {
         return await channel.unary(method, request, { ...options, timeoutMs });
       } catch (thrown) {
-        left -= 1;
-        if (left === 0 || options.signal?.aborted === true || !mayElsewhere(thrown)) throw thrown;
+        const isOver = attempt + 1 === this.#attemptsMax() || now() >= end;
+        if (isOver || options.signal?.aborted === true || !mayElsewhere(thrown)) throw thrown;
         this.#leave(channel);
       }
-      if (left % count === 0) await pause(spread(REOPEN_MS.first), options.signal);
+      if (leftInRound === 1) await pause(spread(REOPEN_MS.first), options.signal);
     }
   }
 
@@ -107,6 +112,11 @@ export class AnyNode implements Calls {
 
   close(): void {
     for (const channel of this.#channels) channel.close();
+  }
+
+  /** The channel to a lone node tries again by itself. */
+  #attemptsMax(): number {
+    return this.#channels.length === 1 ? 1 : ROUNDS * this.#channels.length;
   }
 
   #current(): NodeChannel {

@@ -280,14 +280,20 @@ describe('bind resolve', () => {
     expect(nobody.err).toContain('[NO_HEALTHY_ENDPOINT]');
   });
 
-  it('says so in protection mode', async () => {
+  it('says so in protection mode, and when the answer is old', async () => {
     const endpoint = { ...new BinderTable().register('orders', 'a:1', LONG).endpoint };
     await using server = await BinderServer.start({
-      methods: { resolve: (_, done) => done(null, { endpoint, protectionActive: true }) },
+      methods: {
+        resolve: (_, done) => {
+          const age = { seconds: 12n, nanos: 0 };
+          done(null, { endpoint, protectionActive: true, age });
+        },
+      },
     });
     const { out, err } = await bind([server], 'resolve', 'orders');
     expect(out).toBe('a:1\n');
     expect(err).toContain('protection mode');
+    expect(err).toContain('12s old');
   });
 
   it('goes on to the next binder, and says when there is none', async () => {
