@@ -59,6 +59,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   ENDPOINT_UNKNOWN: 'rb bind list SERVICE shows its endpoints',
   LEASE_EXPIRED: 'the endpoint is gone; register it again',
   FENCING_TOKEN_STALE: 'the endpoint was registered anew since; whoever did that renews it now',
+  STORE_UNREACHABLE: 'the binders can read but not write while their store does not answer',
   BINDER_STARTING:
     'the binder still takes the endpoints over; try again in a moment, or ask another',
   INBOX_FULL: 'somebody must read that inbox: rb inbox --server ADDRESS',

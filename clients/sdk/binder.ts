@@ -1,4 +1,5 @@
 /** Services and the endpoints that render them. */
+import type { Duration } from '../../proto/gen/google/protobuf/duration.js';
 import {
   BinderServiceService,
   type DeregisterEndpointRequest,
@@ -31,7 +32,12 @@ type Guarded = {
   readonly protectionActive: boolean;
 };
 
-export type Resolution = Guarded & { readonly endpoint: Endpoint };
+type Dated = {
+  /** How old the answer is; absent unless the binders keep endpoints in a store that is away now. */
+  readonly ageMs?: number;
+};
+
+export type Resolution = Guarded & Dated & { readonly endpoint: Endpoint };
 
 export type ServiceSummary = Guarded & {
   readonly service: string;
@@ -40,12 +46,13 @@ export type ServiceSummary = Guarded & {
   readonly healthyCount: number;
 };
 
-export type Explanation = Guarded & {
-  /** What the binders observed, in the order of time. */
-  readonly evidence: readonly Evidence[];
-  /** As it is now; absent when it was removed. */
-  readonly endpoint?: Endpoint;
-};
+export type Explanation = Guarded &
+  Dated & {
+    /** What the binders observed, in the order of time. */
+    readonly evidence: readonly Evidence[];
+    /** As it is now; absent when it was removed. */
+    readonly endpoint?: Endpoint;
+  };
 
 export type Complaint = {
   readonly verdict: Verdict;
@@ -114,7 +121,8 @@ export class BinderApi {
   /** One healthy endpoint of a service, the next in the rotation of the asked binder. */
   async resolve(service: string, options?: CallOptions): Promise<Resolution> {
     const wire = await this.#calls.unary(BinderServiceService.resolve, { service }, options);
-    return { endpoint: endpointFrom(wire.endpoint), protectionActive: wire.protectionActive };
+    const { protectionActive } = wire;
+    return { endpoint: endpointFrom(wire.endpoint), protectionActive, ...ageFrom(wire) };
   }
 
   /** Every endpoint of a service, of any health, page by page, in the order of the addresses. */
@@ -171,6 +179,11 @@ export class BinderApi {
       evidence: wire.evidence.map(evidenceFrom),
       ...(wire.endpoint !== undefined && { endpoint: endpointFrom(wire.endpoint) }),
       protectionActive: wire.protectionActive,
+      ...ageFrom(wire),
     };
   }
+}
+
+function ageFrom({ age }: { readonly age?: Duration | undefined }): Dated {
+  return age === undefined ? {} : { ageMs: durationToMs(age) };
 }

@@ -56,7 +56,7 @@ export type LeaseEnd =
 /** Renewals in the time that a lease lives: two of them may fail. */
 const RENEWALS = 3;
 const RETRY_MS = { first: 100, max: 5_000 };
-/** The least that an attempt to renew or to register may take. */
+/** The least time for a renewal or a registration; else all that is left of the lease. */
 const ATTEMPT_MS_MIN = 1_000;
 
 /** Refusals that a repeat does not change; everything else is tried again for ever. */
@@ -161,7 +161,7 @@ export class Lease {
   /** Renews the lease, or registers anew when it is gone. */
   async #renew(): Promise<void> {
     const { endpoint, fencingToken } = this.#registration;
-    const timeoutMs = Math.max(ATTEMPT_MS_MIN, this.#renewEveryMs());
+    const timeoutMs = Math.max(ATTEMPT_MS_MIN, (RENEWALS - 1) * this.#renewEveryMs());
     const { signal } = this.#stop;
     try {
       await this.#binder.renew(endpoint.endpointId, fencingToken, { timeoutMs, signal });

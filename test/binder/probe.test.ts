@@ -85,7 +85,7 @@ describe('a check by TCP', () => {
     const { outcome, tookMs } = await timed(place.address, TCP, 300);
     expect(outcome).toEqual(failedWith('timed out after 300 ms'));
     expect(tookMs).toBeGreaterThan(290);
-    expect(tookMs).toBeLessThan(500);
+    expect(tookMs).toBeLessThan(1_300);
   });
 
   it.each(['', 'host', 'host:0x1', '[::1', 'a b:1', ':80'])(
@@ -143,7 +143,7 @@ describe('a check by HTTP', () => {
     });
     const { outcome, tookMs } = await timed(place.address, HTTP, 300);
     expect(outcome).toEqual(PASSED);
-    expect(tookMs).toBeLessThan(500);
+    expect(tookMs).toBeLessThan(1_300);
     await untilLeft(place);
   });
 
@@ -165,7 +165,7 @@ describe('a check by HTTP', () => {
     await using silent = await tcpPlace();
     const { outcome, tookMs } = await timed(silent.address, HTTP, 300);
     expect(outcome).toEqual(failedWith('timed out after 300 ms'));
-    expect(tookMs).toBeLessThan(500);
+    expect(tookMs).toBeLessThan(1_300);
     await untilLeft(silent);
   });
 
@@ -238,7 +238,7 @@ describe('a check by grpc.health.v1', () => {
     for (const place of [hanging, silent, stuck]) {
       const { outcome, tookMs } = await timed(place.address, GRPC, 300);
       expect(outcome).toEqual(failedWith('timed out after 300 ms'));
-      expect(tookMs).toBeLessThan(500);
+      expect(tookMs).toBeLessThan(1_300);
       await untilLeft(place);
     }
   });

@@ -39,11 +39,11 @@ const registered = (server: BinderServer, address = 'a:1') =>
 describe('bind register', () => {
   it('holds the lease until Ctrl-C, then deregisters', async () => {
     await using server = await BinderServer.start();
-    const { child, said, ended } = start(server, 'register', 'orders', 'a:1', '--ttl', '1s');
+    const { child, said, ended } = start(server, 'register', 'orders', 'a:1', '--ttl', '2s');
     await until(() => registered(server), 5_000);
     await until(
       () => server.calls.filter((it) => it === 'renewLease').length > 3 || undefined,
-      5_000,
+      8_000,
     );
     expect(registered(server)).toBe(true);
     child.kill('SIGINT');
@@ -51,7 +51,7 @@ describe('bind register', () => {
     expect(registered(server)).toBeUndefined();
     expect(said).toEqual({
       out: 'e1 1\n',
-      err: 'orders at a:1, lease of 1s; Ctrl-C deregisters\n',
+      err: 'orders at a:1, lease of 2s; Ctrl-C deregisters\n',
     });
   });
 
@@ -280,14 +280,20 @@ describe('bind resolve', () => {
     expect(nobody.err).toContain('[NO_HEALTHY_ENDPOINT]');
   });
 
-  it('says so in protection mode', async () => {
+  it('says so in protection mode, and when the answer is old', async () => {
     const endpoint = { ...new BinderTable().register('orders', 'a:1', LONG).endpoint };
     await using server = await BinderServer.start({
-      methods: { resolve: (_, done) => done(null, { endpoint, protectionActive: true }) },
+      methods: {
+        resolve: (_, done) => {
+          const age = { seconds: 12n, nanos: 0 };
+          done(null, { endpoint, protectionActive: true, age });
+        },
+      },
     });
     const { out, err } = await bind([server], 'resolve', 'orders');
     expect(out).toBe('a:1\n');
     expect(err).toContain('protection mode');
+    expect(err).toContain('12s old');
   });
 
   it('goes on to the next binder, and says when there is none', async () => {

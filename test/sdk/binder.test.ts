@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Health } from '../../proto/gen/ringbinder/v1/binder_service.js';
+import { BinderServiceService, Health } from '../../proto/gen/ringbinder/v1/binder_service.js';
+import { AnyNode } from '../../clients/sdk/any-node.js';
 import { Binders, Ringbinder, type ServiceEvent } from '../../clients/sdk/index.js';
 import { collect } from '../support/collect.js';
 import { until } from '../support/until.js';
@@ -152,7 +153,7 @@ describe('Binders', () => {
     two.table.register('s', 'a:1', 60_000);
     using binders = bindersAt(one, two);
     const start = performance.now();
-    for (let call = 0; call < 3; call += 1) await binders.resolve('s');
+    for (let call = 0; call < 3; call += 1) await binders.resolve('s', { timeoutMs: 2_000 });
     expect(performance.now() - start).toBeLessThan(2_000);
   });
 
@@ -185,6 +186,27 @@ describe('Binders', () => {
 
   it('are refused without an address', () => {
     expect(() => new Binders([])).toThrow(RangeError);
+  });
+});
+
+describe('AnyNode', () => {
+  it('leaves a node that falls silent in the middle of a watch', async () => {
+    const table = new BinderTable();
+    await using one = await BinderServer.start({ table });
+    await using two = await BinderServer.start({ table });
+    const nodes = new AnyNode([one.address, two.address], {}, { first: 1_000, later: 200 });
+    const places: string[] = [];
+    const losses: string[] = [];
+    const method = BinderServiceService.watchService;
+    const onLost = ({ message }: Error) => void losses.push(message);
+    for await (const { event } of nodes.lastingStream(method, { service: 's' }, { onLost })) {
+      if (event?.$case === 'snapshot') places.push(nodes.address);
+      if (places.length === 3) break;
+    }
+    expect(places).toEqual([places[0], places[1], places[0]]);
+    expect(new Set(places)).toEqual(new Set([one.address, two.address]));
+    expect(losses[0]).toBe(`${places[0]!} said nothing for 200 ms`);
+    nodes.close();
   });
 });
 

@@ -49,9 +49,9 @@ describe('hold', () => {
     await using one = await BinderServer.start({ table });
     await using two = await BinderServer.start({ table });
     const binders = new Binders([one.address, two.address]);
-    const lease = await binders.hold('s', 'a:1', { ttlMs: 1_000 });
+    const lease = await binders.hold('s', 'a:1', { ttlMs: 2_000 });
     await (one.address === binders.address ? one : two).kill();
-    await new Promise((wake) => setTimeout(wake, 2_000));
+    await new Promise((wake) => setTimeout(wake, 3_000));
     expect(table.at('s', 'a:1')?.token).toBe(1n);
     await lease.release();
     expect(table.at('s', 'a:1')).toBeUndefined();

@@ -5,6 +5,7 @@ import { HealthyEndpoints } from '../../clients/sdk/resolver/healthy-endpoints.j
 import { until } from '../support/until.js';
 import { BinderServer } from './binder-server.js';
 import { BinderTable } from './binder-table.js';
+import { refusal } from './dht-server.js';
 import { EchoClient, ROUND_ROBIN, startEcho } from './echo-server.js';
 
 const LONG = 600_000;
@@ -210,6 +211,18 @@ describe('the binders', () => {
     await using back = await BinderServer.start({ table, port: away.port });
     expect(await waiting).toBe(echo.address);
     expect(back.calls).toEqual(['watchService']);
+  });
+
+  it('may refuse the name', async () => {
+    const invalid = refusal('INVALID_ARGUMENT', 'REQUEST_INVALID');
+    const watchService = (call: { emit(event: string, error: Error): void }): void => {
+      call.emit('error', invalid);
+    };
+    await using binder = await BinderServer.start({ methods: { watchService } });
+    registerBinderResolver({ binders: [binder.address] });
+    using client = new EchoClient('binder:///a b');
+    const why = 'service a b: [REQUEST_INVALID] refused by the test';
+    await expect(client.who()).rejects.toMatchObject({ code: 14, details: why });
   });
 
   it('are asked once for each loss, however often calls fail', async () => {

@@ -8,6 +8,7 @@
 import { experimental } from '@grpc/grpc-js';
 import { Binders } from '../binders.js';
 import type { ConnectOptions } from '../channel.js';
+import { isNodeLost, type CallError } from '../errors.js';
 import { addressesIn, bindersFromEnvironment } from './environment.js';
 import { HealthyEndpoints } from './healthy-endpoints.js';
 import { NOBODY_CONFIG, registerNobodyPolicy } from './nobody.js';
@@ -81,10 +82,11 @@ class BinderResolver implements experimental.Resolver {
     const known = new HealthyEndpoints(this.#service);
     let hasSnapshot = false;
     let losses = 0;
-    const onLost = ({ message }: Error): void => {
+    const onLost = (error: CallError): void => {
       losses += 1;
       if (hasSnapshot || losses < this.#binders.length || signal.aborted) return;
-      this.#tellNobody(`service ${this.#service}: no binder is reachable: ${message}`);
+      const what = isNodeLost(error) ? 'no binder is reachable: ' : '';
+      this.#tellNobody(`service ${this.#service}: ${what}${error.message}`);
     };
     try {
       const options = { signal, reconnect: 'always', onLost } as const;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { printable, printRecord, say } from '../../output.js';
 import { withBinders } from '../../session.js';
-import { endpointLine, evidenceLines, sayProtection } from './shared.js';
+import { endpointLine, evidenceLines, sayDoubts } from './shared.js';
 
 export function addExplainCommands(bind: Command): void {
   bind
@@ -28,11 +28,11 @@ async function explain(
 ): Promise<void> {
   await withBinders(command, async ({ binders, json, signal }) => {
     const explanation = await binders.explain(service, address, { signal });
-    const { endpoint, evidence, protectionActive } = explanation;
+    const { endpoint, evidence } = explanation;
     printRecord(explanation, evidenceLines(evidence).join('\n'), json);
     if (json) return;
     say(endpoint === undefined ? `${printable(address)}  removed` : endpointLine(endpoint));
-    sayProtection(protectionActive);
+    sayDoubts(explanation);
   });
 }
 

@@ -12,7 +12,7 @@ const TTL_MS_MAX = 86_400_000;
 type Metadata = Readonly<Record<string, string>>;
 type RegisterFlags = CheckFlags & {
   readonly ttl?: number;
-  readonly meta: Metadata;
+  readonly meta?: Metadata;
   readonly once: boolean;
 };
 
@@ -37,7 +37,7 @@ export function addRegisterCommand(bind: Command): void {
       'how long the lease lives when nobody renews it',
       duration(TTL_MS_MAX),
     )
-    .option('--meta <key=value>', 'what else callers should know; may be repeated', addEntry, {})
+    .option('--meta <key=value>', 'what else callers should know; may be repeated', addEntry)
     .option('--once', 'register, print, and leave', false);
   addCheckOptions(register).addHelpText('after', EXAMPLES).action(act);
 }
@@ -55,7 +55,7 @@ async function act(
   }
   const healthCheck = checkFrom(flags, command);
   const options = {
-    metadata: flags.meta,
+    ...(flags.meta !== undefined && { metadata: flags.meta }),
     ...(flags.ttl !== undefined && { ttlMs: flags.ttl }),
     ...(healthCheck !== undefined && { healthCheck }),
   };
@@ -129,7 +129,7 @@ function print(registration: Registration, isJson: boolean): void {
   printRecord(registrationRecord(registration), `${endpoint.endpointId} ${fencingToken}`, isJson);
 }
 
-function addEntry(text: string, known: Metadata): Metadata {
+function addEntry(text: string, known: Metadata = {}): Metadata {
   const [, key = '', value = ''] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
   if (key === '') throw new InvalidArgumentError('must be key=value');
   return { ...known, [key]: value };

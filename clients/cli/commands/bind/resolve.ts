@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { printable, printRecord } from '../../output.js';
 import { withBinders } from '../../session.js';
-import { sayProtection } from './shared.js';
+import { sayDoubts } from './shared.js';
 
 export function addResolveCommand(bind: Command): void {
   bind
@@ -12,7 +12,7 @@ export function addResolveCommand(bind: Command): void {
       withBinders(command, async ({ binders, json, signal }) => {
         const resolution = await binders.resolve(service, { signal });
         printRecord(resolution, printable(resolution.endpoint.address), json);
-        if (!json) sayProtection(resolution.protectionActive);
+        if (!json) sayDoubts(resolution);
       }),
     );
 }

@@ -38,8 +38,18 @@ export function durationText(ms: number): string {
   return ms % 1_000 === 0 ? `${ms / 1_000}s` : `${Math.round(ms)}ms`;
 }
 
-export function sayProtection(isActive: boolean): void {
-  if (isActive) {
+/** Says what makes an answer less than certain. */
+export function sayDoubts({
+  protectionActive,
+  ageMs,
+}: {
+  readonly protectionActive: boolean;
+  readonly ageMs?: number;
+}): void {
+  if (protectionActive) {
     say('protection mode: too many endpoints would go, so none is removed; some may be dead');
+  }
+  if (ageMs !== undefined) {
+    say(`${durationText(ageMs)} old: the store of the binders does not answer`);
   }
 }
