@@ -127,9 +127,7 @@ describe('Binders that are cut apart', () => {
   function cutApart(seed: number, cutMs: number): World {
     const world = begun(seed, 60);
     const side = world.programs.filter(() => world.chance.unit() < 0.5);
-    const mend = world.network.cut(['b1', ...side.map(({ address }) => address)], 'both');
-    world.run(cutMs);
-    mend();
+    world.cutFor(cutMs, ['b1', ...side.map(({ address }) => address)]);
     return world;
   }
 

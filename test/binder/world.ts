@@ -22,6 +22,8 @@ export class World {
   readonly network: Network;
   readonly binders = new Map<string, WorldBinder>();
   readonly programs: Program[] = [];
+  /** What is held up by a cut. */
+  readonly #stuck: (() => void)[] = [];
 
   constructor(seed: number) {
     this.chance = seededChance(seed);
@@ -54,11 +56,20 @@ export class World {
     return program;
   }
 
+  /** Cuts these off from all others for so long; some of what was stuck meanwhile arrives afterwards. */
+  cutFor(ms: number, addresses: readonly string[]): void {
+    const mend = this.network.cut(addresses, 'both');
+    this.run(ms);
+    mend();
+    for (const arrive of this.#stuck.splice(0)) {
+      this.timeline.after(below(this.chance, 500), arrive);
+    }
+  }
+
   run(forMs: number): void {
-    const endMs = this.now + forMs;
-    let isOver = false;
-    this.timeline.after(forMs, () => (isOver = true));
-    while (!isOver && this.timeline.runNext()) if (this.now > endMs) return;
+    const end = { isReached: false };
+    this.timeline.after(forMs, () => (end.isReached = true));
+    while (!end.isReached) this.timeline.runNext();
   }
 
   /** A question and its answer over the network; `done` comes once, with nothing after a time-out. */
@@ -75,7 +86,8 @@ export class World {
     };
     const { from, to } = route;
     const send = (a: string, b: string, isQuestion: boolean, arrive: () => void): void => {
-      this.network.send({ from: a, to: b, isQuestion, isLastTry: true }, arrive);
+      const isSent = this.network.send({ from: a, to: b, isQuestion, isLastTry: true }, arrive);
+      if (!isSent && this.chance.unit() < 0.3) this.#stuck.push(arrive);
     };
     const timeoutMs = this.binders.has(from) ? ASK_TIMEOUT_MS : CALL_TIMEOUT_MS;
     this.timeline.after(timeoutMs, () => finish(undefined));

@@ -122,6 +122,7 @@ export class Binder {
       fencingToken: stamp,
       home: self,
       term: 0,
+      isInherited: false,
       health: healthAtRegistration(registration, live),
       held: undefined,
       removal: undefined,
@@ -156,7 +157,7 @@ export class Binder {
   adopt(endpointId: string, fencingToken: Stamp): Renewed {
     const endpoint = this.#leased(endpointId, fencingToken);
     if (endpoint.home === this.#deps.self) return this.#renewHere(endpoint);
-    this.#takeOver(endpoint, `renewed here, ${endpoint.home} does not answer`);
+    this.#moveTo(this.#deps.self, endpoint, `renewed here, ${endpoint.home} does not answer`);
     return { kind: 'renewed', ttlMs: endpoint.registration.ttlMs };
   }
 
@@ -255,6 +256,10 @@ export class Binder {
 
   #renewHere(endpoint: Endpoint): Renewed {
     this.#household.renew(endpoint, this.#nowMs);
+    if (endpoint.isInherited) {
+      const seen = { check: 'LEASE', outcome: 'renewed', rule: 'LEASE_RENEWED' } as const;
+      this.#ledger.alter(endpoint, { isInherited: false }, seen);
+    }
     if (endpoint.held === 'lease-ended' || endpoint.held === 'report-proved')
       this.#revive(endpoint);
     return { kind: 'renewed', ttlMs: endpoint.registration.ttlMs };
@@ -292,7 +297,7 @@ export class Binder {
       const isOrphaned = this.fellowship.silentForMs(home, nowMs) >= this.#orphanedMs;
       for (const endpoint of this.registry.atHome(home)) {
         const isMine = isOrphaned || this.fellowship.isHeir(keyOfEndpoint(endpoint), nowMs);
-        if (isMine) this.#takeOver(endpoint, `${home} is dead`);
+        if (isMine) this.#moveTo(this.#deps.self, endpoint, `${home} is dead`, true);
       }
     }
   }
@@ -301,14 +306,10 @@ export class Binder {
     return ORPHANED_FACTOR * this.#deps.limits.fellowship.silentMs;
   }
 
-  #takeOver(endpoint: Endpoint, outcome: string): void {
-    this.#moveTo(this.#deps.self, endpoint, outcome);
-  }
-
   /** Whoever gets a lease gives it one full TTL of grace. */
-  #moveTo(home: string, endpoint: Endpoint, outcome: string): void {
+  #moveTo(home: string, endpoint: Endpoint, outcome: string, isInherited = false): void {
     const seen = { check: 'LEASE', outcome, rule: 'LEASE_TAKEN_OVER' } as const;
-    this.#ledger.alter(endpoint, { home, term: endpoint.term + 1 }, seen);
+    this.#ledger.alter(endpoint, { home, term: endpoint.term + 1, isInherited }, seen);
   }
 
   // Merging
@@ -319,7 +320,7 @@ export class Binder {
     const key = keyOfEndpoint(theirs);
     const mine = this.registry.byKey(key);
     if (!supersedes(theirs, mine) || (mine === undefined && !this.#isWorthKnowing(theirs))) return;
-    if (isLive(mine) && isGivenUp(theirs, mine) && !this.#isBelieved(theirs, mine)) return;
+    if (isLive(mine) && isByAbsence(theirs, mine) && !this.#isBelieved(theirs, mine)) return;
     const hadLease = isLive(mine) && this.#household.hasLease(key);
     this.#ledger.put(theirs, false);
     const { home, fencingToken } = theirs;
@@ -336,15 +337,16 @@ export class Binder {
   }
 
   /**
-   * Whether what somebody gave up who is not its home is to be given up here. Its home decides: it
-   * claims back what lives there. Others wait for that as long as the home lives.
+   * Whether the absence that somebody noticed counts here. The home decides: it claims back what lives
+   * there. Others wait for that as long as the home lives.
    */
   #isBelieved(theirs: Endpoint, mine: Endpoint): boolean {
     const { self } = this.#deps;
     if (mine.home !== self) {
       return !this.fellowship.isAlive(mine.home, this.#nowMs);
     }
-    if (mine.health !== 'unhealthy') this.#claimBack(mine, theirs);
+    if (mine.held === 'lease-ended') return true;
+    if (isLive(theirs) || mine.health !== 'unhealthy') this.#claimBack(mine, theirs);
     else this.#moveTo(self, theirs, 'unhealthy here too');
     return false;
   }
@@ -354,7 +356,7 @@ export class Binder {
     const observer = theirs.evidence.at(-1)?.observer ?? theirs.home;
     const outcome = `lives here; ${observer} heard nothing of it`;
     const seen = { check: 'LEASE', outcome, rule: 'LEASE_TAKEN_OVER' } as const;
-    this.#ledger.alter(mine, { term: theirs.term + 1 }, seen);
+    this.#ledger.alter(mine, { term: theirs.term + 1, isInherited: false }, seen);
   }
 
   // Changes
@@ -382,9 +384,13 @@ function healthAtRegistration({ check }: Registration, live: Endpoint | undefine
   return isSameCheck && live !== undefined ? live.health : 'unknown';
 }
 
-/** Whether somebody gave an endpoint up who is not its home, as far as is known here. */
-function isGivenUp(theirs: Endpoint, mine: Endpoint): boolean {
-  const isByAbsence = theirs.removal === 'lease-ended' || theirs.removal === 'checks-failed';
+/**
+ * Whether somebody says so because he heard nothing, who is not the home as far as is known here: took
+ * the endpoint over, or removed it.
+ */
+function isByAbsence(theirs: Endpoint, mine: Endpoint): boolean {
+  const isRemoved = theirs.removal === 'lease-ended' || theirs.removal === 'checks-failed';
+  const isTaken = theirs.removal === undefined && theirs.isInherited;
   const isSameRegistration = theirs.fencingToken === mine.fencingToken;
-  return isByAbsence && isSameRegistration && theirs.home !== mine.home;
+  return (isRemoved || isTaken) && isSameRegistration && theirs.home !== mine.home;
 }

@@ -42,6 +42,8 @@ export type Endpoint = {
   readonly home: string;
   /** How often its lease has changed hands since the registration. */
   readonly term: number;
+  /** Its home took it over from a silent one, and has not heard of it since. */
+  readonly isInherited: boolean;
   readonly health: Health;
   /** What would have removed it, if its service were not in protection mode. */
   readonly held: Removal | undefined;

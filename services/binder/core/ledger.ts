@@ -35,7 +35,9 @@ export type LedgerDeps = {
 type Seen = { readonly check: Observation; readonly outcome: string; readonly rule: Rule };
 
 /** What of an endpoint may change beside its evidence and its stamp. */
-type Alteration = Partial<Pick<Endpoint, 'health' | 'held' | 'removal' | 'home' | 'term'>>;
+type Alteration = Partial<
+  Pick<Endpoint, 'health' | 'held' | 'removal' | 'home' | 'term' | 'isInherited'>
+>;
 
 const RULES = {
   'lease-ended': 'LEASE_ENDED',

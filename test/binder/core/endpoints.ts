@@ -20,6 +20,7 @@ export function endpointOf(parts: Partial<Endpoint> = {}): Endpoint {
     fencingToken: 1_024,
     home: 'b1',
     term: 0,
+    isInherited: false,
     health: 'healthy',
     held: undefined,
     removal: undefined,
