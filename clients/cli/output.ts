@@ -50,6 +50,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   PEER_NOT_MEMBER: 'the node is still joining its ring; try again in a moment',
   DIRECTORY_UNREACHABLE:
     'start the node that founded the ring; lookups and messages work without it',
+  STORE_UNREACHABLE: 'etcd does not answer; reads work without it, changes when it is back',
   QUORUM_NOT_REACHED:
     'too few peers answered; try again in a moment. A write may have reached some of them',
   TABLE_FULL: 'the peers have no room left for it; delete something, or give things a --ttl',
