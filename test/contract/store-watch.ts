@@ -82,13 +82,15 @@ export function describeWatch(open: () => Promise<TestStore>) {
     await using opened = await open();
     const { store } = opened;
     const watchers: ReturnType<typeof watch>[] = [];
+    const commits: Promise<boolean>[] = [];
     for (let index = 0; index < 200; index += 1) {
-      void store.commit(write(put('n', String(index)))).catch(() => undefined);
+      commits.push(store.commit(write(put('n', String(index)))));
       if (index % 20 === 0) {
         watchers.push(watch(store, 'n'));
         await new Promise((resolve) => setImmediate(resolve));
       }
     }
+    await Promise.all(commits);
     await store.commit(write(put('n', 'end')));
     for (const { seen, stop } of watchers) {
       await until(() => (seen.at(-1)?.at(-1)?.endsWith('=end') ? true : undefined), 5_000);
