@@ -199,7 +199,7 @@ class ComposedNode implements Node {
       ringSize: size,
       ttlMs: config.membershipTtlMs,
       log: log.child({ component: 'welcome' }),
-      admission: async (peer) => gate.ask(peer),
+      admission: async (peer, latest) => gate.ask(peer, latest),
       askedBelow: FORMING_LISTED_FACTOR * (successorsMax + 1),
     });
     const hash = new HashKeeper({

@@ -10,15 +10,7 @@ import {
 import type { Store, StoreCommit, StoreEntry } from '../../services/storage/store.js';
 import { describeLeases } from './store-leases.js';
 import { describeWatch } from './store-watch.js';
-
-/** A store for one test, gone after it. */
-export type TestStore = AsyncDisposable & {
-  readonly store: Store;
-  /** A short lease of this store. */
-  readonly ttlMs: number;
-  /** Lets so much of the store's time pass. */
-  readonly pass: (ms: number) => Promise<void>;
-};
+import type { TestStore } from './test-store.js';
 
 const put = (key: string, value = 'v') =>
   ({ kind: 'put', key, value: Buffer.from(value) }) as const;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Store, StoreCommit, StoreEvent } from '../../services/storage/store.js';
 import { until } from '../support/until.js';
-import type { TestStore } from './store-contract.js';
+import type { TestStore } from './test-store.js';
 
 const put = (key: string, value = 'v', ttlMs?: number) =>
   ({ kind: 'put', key, value: Buffer.from(value), ttlMs }) as const;

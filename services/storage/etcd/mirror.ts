@@ -125,7 +125,7 @@ export class EtcdMirror {
         if (this.#isGap) await this.#load();
         const { isGap, cause } = await this.#watch();
         this.#isGap ||= isGap;
-        if (!signal.aborted) log?.debug({ err: cause, isGap }, 'the watch of etcd has ended');
+        log?.debug({ err: cause, isGap }, 'the watch of etcd has ended');
       } catch (err) {
         log?.debug({ err }, 'etcd can not be read just now');
       }
