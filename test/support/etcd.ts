@@ -1,7 +1,7 @@
 /** Real members of etcd on loopback, with data of their own; gone at the end of the block. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ETCD, hasEtcd, planMembers, type EtcdMember } from '../../bench/etcd-members.js';
@@ -64,6 +64,20 @@ export class TestEtcd implements AsyncDisposable {
     };
     await until(look, READY_MS, () => 'etcd does not answer');
     link.close();
+  }
+
+  /** Removes the data of all members, which must be dead. */
+  forget(): void {
+    rmSync(this.#directory, { recursive: true, force: true });
+    mkdirSync(this.#directory);
+  }
+
+  /** Calls etcd's own API as JSON: `range`, `compaction`. */
+  async call(method: string, request: unknown, index = 0): Promise<unknown> {
+    const url = `http://${this.endpoints[index] ?? ''}/v3/kv/${method}`;
+    const response = await fetch(url, { method: 'POST', body: JSON.stringify(request) });
+    if (!response.ok) throw new Error(`${method}: ${await response.text()}`);
+    return response.json();
   }
 
   signal(signal: NodeJS.Signals, index = 0): void {

@@ -18,7 +18,7 @@ import {
   KVService,
   LeaseService,
   WatchService,
-  type RangeRequest,
+  RangeRequest,
   type RangeResponse,
   type TxnRequest,
   type TxnResponse,
@@ -87,14 +87,14 @@ export class EtcdLink {
   async range(request: Partial<RangeRequest>): Promise<RangeResponse> {
     const endMs = this.#clock.monotonicMs() + READ_MS;
     const oneMs = this.#endpoints.length > 1 ? READ_ONE_MS : READ_MS;
-    const full = { key: Buffer.alloc(0), rangeEnd: Buffer.alloc(0), limit: 0n, revision: 0n };
+    const full = RangeRequest.fromPartial(request);
     let cause: unknown;
     for (let tries = 0; tries < this.#endpoints.length; tries += 1) {
       const timeoutMs = Math.min(oneMs, endMs - this.#clock.monotonicMs());
       if (timeoutMs <= 0) break;
       const endpoint = this.#current();
       try {
-        return await call(endpoint, KVService.range, { ...full, ...request }, timeoutMs);
+        return await call(endpoint, KVService.range, full, timeoutMs);
       } catch (thrown) {
         if (isOutOfRange(thrown)) throw thrown;
         this.#moveFrom(endpoint);

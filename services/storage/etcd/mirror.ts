@@ -5,7 +5,8 @@
  * One watch feeds it. A watch that breaks off goes on behind the last revision seen, at whichever member
  * answers; where etcd no longer has that, or has fewer revisions than were seen here (it was restored
  * from a backup), everything is read anew. The mirror is in touch while its watch stands and etcd
- * answers a linearizable question every `PULSE_MS`.
+ * answers a linearizable question every `PULSE_MS`. A watch that was opened stands when it has told what was
+ * missed.
  */
 import type { Logger } from 'pino';
 import { type Cancel, type Clock, onceAfter, pause } from '../../system/clock.js';
@@ -19,6 +20,8 @@ import { commitsOf, type EtcdCommit, type EtcdKeys, type LeasedEntry } from './w
 const PULSE_MS = 1_000;
 /** Pause before a watch is opened again. */
 const REOPEN_MS = 200;
+/** How long a watch may take to tell what was missed. */
+const CATCH_UP_MS = 5_000;
 /** Entries that are read at once. */
 const PAGE_ENTRIES = 1_000;
 
@@ -164,6 +167,7 @@ export class EtcdMirror {
     return new Promise((resolve) => {
       const stop = link.watch(request, {
         onEnd: (cause) => {
+          this.#stopWatch = () => undefined;
           this.#touchWhile(() => (this.#isWatching = false));
           resolve({ isGap: isOutOfRange(cause), cause });
         },
@@ -173,12 +177,25 @@ export class EtcdMirror {
             stop();
             return;
           }
-          if (created) this.#touchWhile(() => (this.#isWatching = true));
+          if (created) void this.#catchUp(stop);
           for (const commit of commitsOf(events, keys)) this.#apply(commit);
         },
       });
       this.#stopWatch = stop;
     });
+  }
+
+  /** A watch that was opened tells what was missed; until then the mirror is behind. */
+  async #catchUp(stop: () => void): Promise<void> {
+    const { link, keys } = this.#deps;
+    const isCaughtUp = async (): Promise<boolean> => {
+      const [newest] = (await link.range(keys.newest())).kvs;
+      return this.reached(Number(newest?.modRevision ?? 0n), CATCH_UP_MS);
+    };
+    const isDone = await isCaughtUp().catch(() => false);
+    if (stop !== this.#stopWatch) return;
+    if (isDone) this.#touchWhile(() => (this.#isWatching = true));
+    else stop();
   }
 
   /** A commit that deletes without our mark is the end of a lease, if there was one. */

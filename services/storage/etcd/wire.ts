@@ -7,7 +7,10 @@
 import {
   Compare_CompareResult,
   Compare_CompareTarget,
+  RangeRequest_SortOrder,
+  RangeRequest_SortTarget,
   type Compare,
+  type RangeRequest,
   type RequestOp,
   type ResponseOp,
   type TxnRequest,
@@ -46,6 +49,17 @@ export class EtcdKeys {
   /** All entries and the marker. */
   all(): KeyRange {
     return { key: this.marker, rangeEnd: endOf(this.marker) };
+  }
+
+  /** A question for the entry that was written last, or the mark of the last deletion. */
+  newest(): KeyRange & Pick<RangeRequest, 'limit' | 'sortOrder' | 'sortTarget' | 'keysOnly'> {
+    return {
+      ...this.all(),
+      limit: 1n,
+      sortOrder: RangeRequest_SortOrder.DESCEND,
+      sortTarget: RangeRequest_SortTarget.MOD,
+      keysOnly: true,
+    };
   }
 
   /** Undefined when nothing can be in the listing. Throws a `RangeError` like `textBytesOf`. */
