@@ -13,7 +13,7 @@ import { AdmissionGate } from '../node/admission-gate.js';
 import { localDirectory, remoteDirectory, type Directory } from '../node/directory.js';
 import type { NodeMemory } from '../node/notebook.js';
 import type { Ring } from '../node/ring-finder.js';
-import { ringIn, type RingTerms } from '../node/shared-ring.js';
+import { keepRingIn, ringIn, type RingTerms } from '../node/shared-ring.js';
 import { StartError } from '../node/start-error.js';
 import type { PeerRef } from '../peer/core/ring-space.js';
 import type { Survey } from '../peer/core/survey.js';
@@ -48,6 +48,7 @@ type Keepers = {
 
 export class DirectoryPart {
   readonly #deps: DirectoryPartDeps;
+  readonly #closing = new AbortController();
   #keepers: Keepers | undefined;
 
   constructor(deps: DirectoryPartDeps) {
@@ -66,7 +67,7 @@ export class DirectoryPart {
 
   /** Returns the ring whose directory this node holds, or undefined. Throws a `StartError`. */
   async open(): Promise<RingTerms | undefined> {
-    const { config, log } = this.#deps;
+    const { config, log, stores } = this.#deps;
     const ring = this.isShared ? await this.#sharedRing() : this.#ownRing();
     if (ring === undefined) return undefined;
     if (ring.size !== config.ringSize) {
@@ -74,10 +75,14 @@ export class DirectoryPart {
       log.warn({ ringSize: ring.size, given: config.ringSize }, text);
     }
     this.#keepers = await this.#openKeepers(ring);
+    if (this.isShared) {
+      void keepRingIn(stores.directory, ring, { log, signal: this.#closing.signal });
+    }
     return ring;
   }
 
   close(): void {
+    this.#closing.abort();
     this.#keepers?.welcome.close();
   }
 

@@ -2,6 +2,7 @@
  * The ring of a directory that several nodes share, as the store has it: the first node founds it, the
  * others find it there.
  */
+import type { Logger } from 'pino';
 import type { Store } from '../storage/store.js';
 import type { Ring } from './ring-finder.js';
 
@@ -24,6 +25,23 @@ export async function ringIn(
     const conditions = [{ kind: 'absent', key: KEY } as const];
     if (await store.commit({ conditions, writes: [{ kind: 'put', key: KEY, value }] })) {
       return candidate;
+    }
+  }
+}
+
+/** Puts the ring back into a store that has lost it; ends by the signal, or with the store. */
+export async function keepRingIn(
+  store: Store,
+  ring: RingTerms,
+  { log, signal }: { readonly log: Logger; readonly signal: AbortSignal },
+): Promise<void> {
+  for await (const { kind } of store.watch({ prefix: KEY }, signal)) {
+    try {
+      const found = await ringIn(store, ring);
+      if (found?.name === ring.name) continue;
+      log.error({ ring: ring.name, found: found?.name }, 'the store has another ring now');
+    } catch (err) {
+      log.warn({ err, kind }, 'could not see to the ring in the store');
     }
   }
 }
