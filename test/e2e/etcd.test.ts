@@ -203,6 +203,30 @@ describe.skipIf(whyNoEtcd() !== undefined)('nodes on one etcd', () => {
   });
 
   it(
+    'refuse a ring that is not theirs, and to join one that is not there',
+    {
+      timeout: 60_000,
+    },
+    async () => {
+      await using world = await World.create();
+      const dataDir = world.net.dataDir('n0');
+      const node = world.launch({ dataDir });
+      await node.ready();
+      await node.end('SIGTERM');
+      await world.launch({ flags: ['--store', `${world.etcd.url}/other`] }).ready();
+      const stray = world.launch({ dataDir, flags: ['--store', `${world.etcd.url}/other`] });
+      expect(await stray.exited()).toBe(1);
+      expect(stray.everything()).toContain('the data directory belongs to the ring ring-');
+      const lone = world.launch({
+        join: ['127.0.0.1:1'],
+        flags: ['--store', `${world.etcd.url}/empty`, '--join-timeout-ms', '1000'],
+      });
+      expect(await lone.exited()).toBe(1);
+      expect(lone.everything()).toContain('the etcd has no ring');
+    },
+  );
+
+  it(
     'come back after all were killed, into the ring that they know',
     { timeout: 120_000 },
     async () => {

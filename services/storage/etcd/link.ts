@@ -32,7 +32,7 @@ import { type Clock, systemClock } from '../../system/clock.js';
 import { storeUnreachable } from '../refusals.js';
 
 /** How long a question may take, over all members, and at one while there are others. */
-const READ_MS = 1_500;
+const READ_MS = 1_200;
 const READ_ONE_MS = 700;
 /** How long a change may take, and how long one member may take to be connected. */
 export const WRITE_MS = 2_500;
