@@ -4,6 +4,7 @@
  * A watcher that lets too many commits wait gets a snapshot instead of them: nothing is buffered
  * without bound, and no watcher is cut off.
  */
+import { copyOf } from './sorted-entries.js';
 import type { StoreChange, StoreEntry, StoreEvent } from './store.js';
 
 /** A watcher with more commits waiting than this gets a snapshot instead. */
@@ -41,7 +42,7 @@ export class Feed {
       const seen = changes.filter(({ entry }) => entry.key.startsWith(watcher.prefix));
       if (seen.length === 0) continue;
       if (watcher.waiting.length >= WAITING_MAX) renew(watcher);
-      else watcher.waiting.push({ kind: 'commit', changes: seen.map(copyOf) });
+      else watcher.waiting.push({ kind: 'commit', changes: seen.map(copyOfChange) });
       watcher.wake();
     }
   }
@@ -99,7 +100,9 @@ function renew(watcher: Watcher): void {
 }
 
 /** Watchers must not see what others do to a value. */
-function copyOf(change: StoreChange): StoreChange {
-  const entry = { ...change.entry, value: new Uint8Array(change.entry.value) };
-  return { ...change, entry };
+function copyOfChange(change: StoreChange): StoreChange {
+  const entry = copyOf(change.entry);
+  return change.kind === 'put'
+    ? { kind: 'put', entry }
+    : { kind: 'delete', entry, isExpired: change.isExpired };
 }
