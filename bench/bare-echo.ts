@@ -3,11 +3,16 @@
  * the path of the method, and the response in base64.
  */
 import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { BinderServiceService } from '../proto/gen/ringbinder/v1/binder_service.js';
 import { DhtServiceService } from '../proto/gen/ringbinder/v1/dht_service.js';
 import { HashServiceService } from '../proto/gen/ringbinder/v1/hash_service.js';
 import type { RpcMethod } from '../services/rpc/handlers.js';
 
-const METHODS = [HashServiceService.getRingId, DhtServiceService.get] as readonly RpcMethod[];
+const METHODS = [
+  HashServiceService.getRingId,
+  DhtServiceService.get,
+  BinderServiceService.resolve,
+] as readonly RpcMethod[];
 
 const [path, base64 = ''] = process.argv.slice(2);
 const method = METHODS.find((it) => it.path === path);

@@ -2,6 +2,7 @@
  * `npm run bench [name …] [-- --quick]`: everything that is measured against something else, or the
  * named ones. `--quick` measures less, and writes no document.
  */
+import { benchBinderResolve } from './binder-resolve.js';
 import { benchChordTables } from './chord-tables/main.js';
 import { benchDhtGet } from './dht-get.js';
 import { benchDhtPut } from './dht-put.js';
@@ -14,6 +15,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'get-ring-id': benchGetRingId,
   'dht-get': benchDhtGet,
   'dht-put': benchDhtPut,
+  'binder-resolve': benchBinderResolve,
   'chord-tables': benchChordTables,
   'route-cache': benchRouteCache,
 };

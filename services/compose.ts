@@ -5,6 +5,7 @@ import {
   NodeServiceService,
   type DescribeNodeResponse,
 } from '../proto/gen/ringbinder/internal/v1/node_service.js';
+import { RegistryServiceService } from '../proto/gen/ringbinder/internal/v1/registry_service.js';
 import { TableServiceService } from '../proto/gen/ringbinder/internal/v1/table_service.js';
 import { BinderServiceService } from '../proto/gen/ringbinder/v1/binder_service.js';
 import { DhtServiceService } from '../proto/gen/ringbinder/v1/dht_service.js';
@@ -12,6 +13,7 @@ import { HashServiceService } from '../proto/gen/ringbinder/v1/hash_service.js';
 import { MonitorServiceService } from '../proto/gen/ringbinder/v1/monitor_service.js';
 import { PeerServiceService } from '../proto/gen/ringbinder/v1/peer_service.js';
 import { WelcomeServiceService } from '../proto/gen/ringbinder/v1/welcome_service.js';
+import { BinderPart } from './compose/binder.js';
 import { DirectoryPart } from './compose/directory.js';
 import { TablePart } from './compose/table.js';
 import type { Config } from './config.js';
@@ -91,6 +93,7 @@ class ComposedNode implements Node {
   readonly #forwarder: Forwarder;
   readonly #table: TablePart;
   readonly #directory: DirectoryPart;
+  readonly #binder: BinderPart;
   /** The ring whose directory this node holds. */
   #ownRing: RingTerms | undefined;
   #ring: Ring | undefined;
@@ -118,10 +121,17 @@ class ComposedNode implements Node {
       ...parts,
       survey: async () => this.#face.seat.driver.survey(),
     });
+    this.#binder = new BinderPart({
+      config,
+      stores,
+      face: this.#face,
+      log: log.child({ component: 'binder' }),
+    });
     this.#closers.push(
       async () => stores.close(),
       async () => this.#table.close(),
       () => this.#directory.close(),
+      () => this.#binder.close(),
     );
   }
 
@@ -135,7 +145,10 @@ class ComposedNode implements Node {
     if (this.#ownRing !== undefined) this.#ring = { ...this.#ownRing, directoryAddress: address };
     this.#membership = this.#createMembership(address);
     const driver = await this.#membership.enter();
-    if (this.#ring !== undefined) await this.#table.open(driver, this.#ring);
+    if (this.#ring !== undefined) {
+      await this.#table.open(driver, this.#ring);
+      if (config.roles.includes('binder')) await this.#binder.open(driver, this.#ring);
+    }
     this.#setServing('SERVING');
     const { ringId } = driver.state.self;
     log.info({ address, listen: bound, ringId, ring: this.#ring }, 'ringbinder ready');
@@ -143,6 +156,7 @@ class ComposedNode implements Node {
 
   async stop(): Promise<void> {
     this.#setServing('NOT_SERVING');
+    await this.#binder.leave();
     await this.#table.handAllOver();
     await this.#membership?.leave();
     await this.#server.drain(this.#parts.config.drainTimeoutMs);
@@ -187,7 +201,7 @@ class ComposedNode implements Node {
       }),
       monitor: {},
       dht: this.#table.dhtHandler(),
-      binder: {},
+      binder: this.#binder.binderHandler(),
     };
     for (const [role, definition] of Object.entries(SERVICES)) {
       const name = role as keyof typeof SERVICES;
@@ -197,6 +211,9 @@ class ComposedNode implements Node {
     const describe = (): DescribeNodeResponse => this.#describe();
     this.#server.add(NodeServiceService, createNodeHandler({ face: this.#face, describe }));
     this.#server.add(TableServiceService, this.#table.peerHandler());
+    const isBinder = roles.includes('binder');
+    if (isBinder) this.#server.add(RegistryServiceService, this.#binder.registryHandler());
+    else this.#server.addNotServed(RegistryServiceService);
   }
 
   #describe(): DescribeNodeResponse {

@@ -98,6 +98,18 @@ export const OPTIONS = {
     { min: 0, max: 3_600_000 },
     'How long a node that stops may take to hand its records over, in ms.',
   ),
+  /** Each costs about 2 KB of memory on every binder. */
+  endpointsMax: integer(
+    100_000,
+    { min: 1, max: 10_000_000 },
+    'Endpoints that the binder holds; further ones are refused.',
+  ),
+  /** Lower keeps more of a service while the binder may see wrong, and drops the dead later. */
+  protectionPercent: integer(
+    50,
+    { min: 0, max: 100 },
+    'Share of the endpoints of a service that may vanish within one TTL; more are kept, as unhealthy.',
+  ),
   stopPassword: secret('Password for DhtService.StopServer; without one, nobody may.'),
   /** With room for all members most lookups take one hop; each takes about 200 bytes. */
   routeCache: integer(

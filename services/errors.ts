@@ -61,6 +61,12 @@ export const ERRORS = {
   DIALECT_UNKNOWN: { status: 'INVALID_ARGUMENT', retry: 'never' },
   PASSWORD_WRONG: { status: 'PERMISSION_DENIED', retry: 'never' },
   STOP_DISABLED: { status: 'UNIMPLEMENTED', retry: 'never' },
+  SERVICE_UNKNOWN: { status: 'NOT_FOUND', retry: 'never' },
+  NO_HEALTHY_ENDPOINT: { status: 'UNAVAILABLE', retry: 'later' },
+  ENDPOINT_UNKNOWN: { status: 'NOT_FOUND', retry: 'never' },
+  LEASE_EXPIRED: { status: 'NOT_FOUND', retry: 'never' },
+  FENCING_TOKEN_STALE: { status: 'ABORTED', retry: 'never' },
+  BINDER_STARTING: { status: 'UNAVAILABLE', retry: 'later' },
   PAYLOAD_TOO_LARGE: { status: 'INVALID_ARGUMENT', retry: 'never' },
 } as const satisfies Record<string, ErrorSpec>;
 

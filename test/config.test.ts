@@ -39,6 +39,8 @@ const DEFAULTS = {
   writeQuorum: 2,
   repairIntervalMs: 10_000,
   graceMs: 86_400_000,
+  endpointsMax: 100_000,
+  protectionPercent: 50,
   leaveTimeoutMs: 20_000,
   stopPassword: undefined,
   routeCache: 4_096,

@@ -53,7 +53,7 @@ const IMPORTS: readonly ImportRule[] = [
   },
   {
     files:
-      /^services\/(?:.+\/)?(?:wire[\w-]*|handler|node-handler|table-handler|face|link|forward|directory|ring-finder)\.ts$|^services\/rpc\//,
+      /^services\/(?:.+\/)?(?:wire[\w-]*|handler|node-handler|registry-handler|table-handler|face|link|forward|directory|ring-finder)\.ts$|^services\/rpc\//,
     allow: /^(?!test\/|clients\/|services\/compose)/,
     why: 'the gRPC face knows generated code',
   },
@@ -69,14 +69,14 @@ type BanRule = { readonly files: RegExp; readonly ban: RegExp; readonly why: str
 
 const BANS: readonly BanRule[] = [
   {
-    files: /^(?:services\/(?!system\/)|clients\/(?!sdk\/channel\.ts))/,
+    files: /^(?:services\/(?!system\/)|clients\/(?!sdk\/timing\.ts))/,
     ban: /\bDate\.now\(|\bMath\.random\(|\bset(?:Timeout|Interval|Immediate)\(|\bAbortSignal\.timeout\(/,
-    why: 'time and chance come from services/system',
+    why: 'time and chance come from services/system and clients/sdk/timing.ts',
   },
   {
-    files: /^(?:services|clients)\/(?!cli\/)/,
+    files: /^(?:services|clients)\/(?!cli\/|sdk\/(?:resolver\/environment\.ts|examples\/))/,
     ban: /\bprocess\.(?:env|argv)\b/,
-    why: 'only the CLI reads the environment and the arguments',
+    why: 'only programs read the environment and the arguments, and the resolver where its binders are',
   },
   {
     files: /^services\/.*core\//,

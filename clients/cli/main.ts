@@ -2,6 +2,7 @@
 /** The `ringbinder` command (alias `rb`). */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addBindCommands } from './commands/bind/bind.js';
 import { addDhtCommands } from './commands/dht/dht.js';
 import { addInboxCommand } from './commands/inbox.js';
 import { addLookupCommand } from './commands/lookup.js';
@@ -33,6 +34,7 @@ function createProgram(): Command {
   addSendCommand(program);
   addInboxCommand(program);
   addDhtCommands(program);
+  addBindCommands(program);
   addSimulateCommand(program);
   return program;
 }

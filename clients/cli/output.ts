@@ -55,6 +55,13 @@ const ADVICE: Readonly<Record<string, string>> = {
     'too few peers answered; try again in a moment. A write may have reached some of them',
   TABLE_FULL: 'the peers have no room left for it; delete something, or give things a --ttl',
   VALUE_TOO_LARGE: 'a value has at most 1 MiB',
+  SERVICE_UNKNOWN: 'rb bind list names the services',
+  NO_HEALTHY_ENDPOINT: 'rb bind list SERVICE shows its endpoints, rb bind explain says why',
+  ENDPOINT_UNKNOWN: 'rb bind list SERVICE shows its endpoints',
+  LEASE_EXPIRED: 'the endpoint is gone; register it again',
+  FENCING_TOKEN_STALE: 'the endpoint was registered anew since; whoever did that renews it now',
+  BINDER_STARTING:
+    'the binder still takes the endpoints over; try again in a moment, or ask another',
   INBOX_FULL: 'somebody must read that inbox: rb inbox --server ADDRESS',
 };
 

@@ -9,38 +9,30 @@ import {
   type ChannelCredentials,
   type ServiceError,
 } from '@grpc/grpc-js';
+import { BinderServiceService as Binder } from '../../proto/gen/ringbinder/v1/binder_service.js';
 import { DhtServiceService as Dht } from '../../proto/gen/ringbinder/v1/dht_service.js';
 import { HashServiceService as Hash } from '../../proto/gen/ringbinder/v1/hash_service.js';
 import { PeerServiceService as Peer } from '../../proto/gen/ringbinder/v1/peer_service.js';
 import { WelcomeServiceService as Welcome } from '../../proto/gen/ringbinder/v1/welcome_service.js';
 import { CallError } from './errors.js';
+import {
+  lastingStream,
+  REOPEN_MS,
+  type CallOptions,
+  type LastingOptions,
+} from './lasting-stream.js';
+import { now } from './timing.js';
 
 export type ConnectOptions = {
   /** How long a call may take unless it says otherwise. Default 10 s. */
   readonly timeoutMs?: number;
   /** Channel credentials; default plaintext. */
   readonly credentials?: ChannelCredentials;
-};
-
-export type CallOptions = {
-  /** How long this call may take; for a watch, no bound unless given. */
-  readonly timeoutMs?: number;
-  /** Ends the call. */
-  readonly signal?: AbortSignal;
-};
-
-/** How a watch goes on when the connection or the node is lost. */
-export type LastingOptions = CallOptions & {
-  /** False ends the watch with the error instead. Default true. */
-  readonly reconnect?: boolean;
-  /** Told of each loss, before the wait for a new attempt. */
-  readonly onLost?: (error: CallError) => void;
+  /** False makes each call once, also those that are safe to repeat. Default true. */
+  readonly retries?: boolean;
 };
 
 const TIMEOUT_MS = 10_000;
-/** The wait before a lost stream is opened again; doubles with each attempt that brings nothing. */
-const REOPEN_MS = { first: 100, max: 5_000 };
-
 /** Reads, and writes that are the same when repeated: tried again when a connection was lost. */
 const REPEATABLE = [
   Hash.assignRingId,
@@ -63,6 +55,15 @@ const REPEATABLE = [
   Dht.withdrawHolder,
   Dht.listHolders,
   Dht.introduce,
+  Binder.registerEndpoint,
+  Binder.renewLease,
+  Binder.deregisterEndpoint,
+  Binder.resolve,
+  Binder.listEndpoints,
+  Binder.listServices,
+  Binder.watchService,
+  Binder.reportUnreachable,
+  Binder.explainEndpoint,
 ].map(({ path }) => {
   const [, service = '', method = ''] = path.split('/');
   return { service, method };
@@ -85,13 +86,34 @@ const SERVICE_CONFIG = {
 };
 
 /** One method of a generated service definition. */
-type Method<Request, Response> = {
+export type Method<Request, Response> = {
   readonly path: string;
   requestSerialize(request: Request): Buffer;
   responseDeserialize(bytes: Buffer): Response;
 };
 
-export class NodeChannel {
+/** What the classes of the services need of a connection. */
+export interface Calls {
+  unary<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    options?: CallOptions,
+  ): Promise<Response>;
+  /** Every message of a stream; leaving the loop ends the call. */
+  stream<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    options?: CallOptions,
+  ): AsyncGenerator<Response, void, void>;
+  /** Like `stream`, but goes on after a loss. */
+  lastingStream<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    options?: LastingOptions,
+  ): AsyncGenerator<Response, void, void>;
+}
+
+export class NodeChannel implements Calls {
   readonly address: string;
   readonly #timeoutMs: number;
   readonly #client: Client;
@@ -101,6 +123,7 @@ export class NodeChannel {
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.#client = new Client(address, options.credentials ?? credentials.createInsecure(), {
       'grpc.service_config': JSON.stringify(SERVICE_CONFIG),
+      'grpc.enable_retries': options.retries === false ? 0 : 1,
       'grpc.keepalive_time_ms': 20_000,
       'grpc.keepalive_timeout_ms': 5_000,
       'grpc.initial_reconnect_backoff_ms': REOPEN_MS.first,
@@ -122,7 +145,7 @@ export class NodeChannel {
         (bytes) => method.responseDeserialize(bytes),
         request,
         new Metadata(),
-        { deadline: Date.now() + timeoutMs },
+        { deadline: now() + timeoutMs },
         (error, response) => {
           signal?.removeEventListener('abort', cancel);
           if (error !== null) reject(new CallError(error));
@@ -135,7 +158,6 @@ export class NodeChannel {
     });
   }
 
-  /** Every message of a stream; leaving the loop ends the call. */
   async *stream<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
@@ -146,7 +168,7 @@ export class NodeChannel {
       (value) => method.requestSerialize(value),
       (bytes) => method.responseDeserialize(bytes),
       request,
-      timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs },
+      timeoutMs === undefined ? {} : { deadline: now() + timeoutMs },
     );
     const cancel = (): void => call.cancel();
     signal?.addEventListener('abort', cancel);
@@ -162,60 +184,17 @@ export class NodeChannel {
     }
   }
 
-  /**
-   * Like `stream`, but opens another one after UNAVAILABLE, again and again, once a first message has
-   * come: until then the node may never have been there.
-   */
-  async *lastingStream<Request, Response>(
+  lastingStream<Request, Response>(
     method: Method<Request, Response>,
     request: Request,
-    { timeoutMs, signal, reconnect = true, onLost }: LastingOptions = {},
+    options?: LastingOptions,
   ): AsyncGenerator<Response, void, void> {
-    const end = Date.now() + (timeoutMs ?? Number.POSITIVE_INFINITY);
-    let hasBegun = false;
-    let waitMs = REOPEN_MS.first;
-    for (;;) {
-      const options = {
-        ...(timeoutMs !== undefined && { timeoutMs: end - Date.now() }),
-        ...(signal !== undefined && { signal }),
-      };
-      try {
-        for await (const message of this.stream(method, request, options)) {
-          hasBegun = true;
-          waitMs = REOPEN_MS.first;
-          yield message;
-        }
-        return;
-      } catch (thrown) {
-        const isLost = thrown instanceof CallError && thrown.status === 'UNAVAILABLE';
-        if (!isLost || !hasBegun || !reconnect) throw thrown;
-        onLost?.(thrown);
-        const askedMs = Math.min(thrown.retryAfterMs ?? 0, REOPEN_MS.max);
-        const spreadMs = waitMs * (0.5 + Math.random() / 2);
-        await pause(Math.min(Math.max(spreadMs, askedMs), end - Date.now()), signal);
-        waitMs = Math.min(2 * waitMs, REOPEN_MS.max);
-      }
-      if (signal?.aborted === true) return;
-    }
+    return lastingStream((bounds) => this.stream(method, request, bounds), options);
   }
 
   close(): void {
     this.#client.close();
   }
-}
-
-/** Resolves after a time, or when the signal says so. */
-async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  if (signal?.aborted === true) return;
-  await new Promise<void>((resolve) => {
-    const wake = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', wake);
-      resolve();
-    };
-    const timer = setTimeout(wake, ms);
-    signal?.addEventListener('abort', wake);
-  });
 }
 
 function isServiceError(thrown: unknown): thrown is ServiceError {

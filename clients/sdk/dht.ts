@@ -5,8 +5,9 @@ import {
   type Receipt as WireReceipt,
   type WantResponse,
 } from '../../proto/gen/ringbinder/v1/dht_service.js';
-import type { CallOptions, LastingOptions, NodeChannel } from './channel.js';
+import type { NodeChannel } from './channel.js';
 import { CallError } from './errors.js';
+import type { CallOptions, LastingOptions } from './lasting-stream.js';
 import { dateFrom, durationFromMs, peerFrom, type Peer } from './messages.js';
 
 /** What the OK of a call rests on. */

@@ -1,5 +1,5 @@
 /** Errors of calls, read back from `google.rpc.Status`: a reason that programs can act on. */
-import { status, type Metadata, type ServiceError } from '@grpc/grpc-js';
+import { Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { BadRequest, ErrorInfo, RetryInfo } from '../../proto/gen/google/rpc/error_details.js';
 import { Status } from '../../proto/gen/google/rpc/status.js';
 
@@ -32,6 +32,25 @@ export class CallError extends Error {
     this.retryAfterMs = details.retryAfterMs;
     this.violations = details.violations;
   }
+}
+
+/** Whether another node may do better: this one is gone, stops, starts, or does not serve the call. */
+export function isNodeLost({ status: name, reason }: CallError): boolean {
+  if (name === 'UNAVAILABLE') return !ANSWERS.includes(reason);
+  // A server that is ended by force cancels its calls.
+  return name === 'CANCELLED' || reason === 'ROLE_NOT_SERVED';
+}
+
+/** What is UNAVAILABLE although the node has answered for all. */
+const ANSWERS: readonly string[] = ['NO_HEALTHY_ENDPOINT'];
+
+/** The error of a node that has said nothing. */
+export function silence(address: string, ms: number): CallError {
+  const details = `${address} said nothing for ${ms} ms`;
+  const code = status.UNAVAILABLE;
+  return new CallError(
+    Object.assign(new Error(details), { code, details, metadata: new Metadata() }),
+  );
 }
 
 type Details = Pick<CallError, 'reason' | 'facts' | 'retryAfterMs' | 'violations'>;

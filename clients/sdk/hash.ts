@@ -1,6 +1,7 @@
 /** Ring IDs for addresses, and positions of keys. */
 import { HashServiceService } from '../../proto/gen/ringbinder/v1/hash_service.js';
-import type { CallOptions, NodeChannel } from './channel.js';
+import type { NodeChannel } from './channel.js';
+import type { CallOptions } from './lasting-stream.js';
 
 export type Assignment = { readonly address: string; readonly ringId: number };
 

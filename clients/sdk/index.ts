@@ -1,4 +1,5 @@
 /** The TypeScript SDK: what others may import. */
+import { BinderApi } from './binder.js';
 import { NodeChannel, type ConnectOptions } from './channel.js';
 import { DhtApi } from './dht.js';
 import { HashApi } from './hash.js';
@@ -11,6 +12,7 @@ export class Ringbinder {
   readonly welcome: WelcomeApi;
   readonly peer: PeerApi;
   readonly dht: DhtApi;
+  readonly binder: BinderApi;
   readonly #channel: NodeChannel;
 
   /** Connects at the first call; a node that is down makes calls fail, not this. */
@@ -20,6 +22,7 @@ export class Ringbinder {
     this.welcome = new WelcomeApi(this.#channel);
     this.peer = new PeerApi(this.#channel);
     this.dht = new DhtApi(this.#channel);
+    this.binder = new BinderApi(this.#channel);
   }
 
   /** Where the node is. */
@@ -32,8 +35,12 @@ export class Ringbinder {
   }
 }
 
+export { Binders } from './binders.js';
 export { CallError } from './errors.js';
-export type { CallOptions, ConnectOptions, LastingOptions } from './channel.js';
+export { Lease } from './lease.js';
+export { registerBinderResolver, type BinderResolverOptions } from './resolver/resolver.js';
+export type { ConnectOptions } from './channel.js';
+export type { CallOptions, LastingOptions } from './lasting-stream.js';
 export type { Peer } from './messages.js';
 export type { Assignment } from './hash.js';
 export type { MembershipEvent } from './welcome.js';
@@ -53,3 +60,21 @@ export type {
   WithdrawnHolder,
   WriteOptions,
 } from './dht.js';
+export type { BinderApi, Complaint, Explanation, Resolution, ServiceSummary } from './binder.js';
+export type {
+  CheckMethod,
+  Endpoint,
+  Evidence,
+  Health,
+  HealthCheck,
+  ServiceEvent,
+  Verdict,
+} from './binder-messages.js';
+export type {
+  DeregisterOptions,
+  EndpointName,
+  LeaseEnd,
+  LeaseOptions,
+  Registration,
+  RegisterOptions,
+} from './lease.js';

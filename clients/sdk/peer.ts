@@ -4,7 +4,8 @@ import {
   PeerServiceService,
   type LookupRequest,
 } from '../../proto/gen/ringbinder/v1/peer_service.js';
-import type { CallOptions, NodeChannel } from './channel.js';
+import type { NodeChannel } from './channel.js';
+import type { CallOptions } from './lasting-stream.js';
 import { durationToMs, peerFrom, type Peer } from './messages.js';
 
 export type Lookup = {

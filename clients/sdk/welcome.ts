@@ -3,7 +3,8 @@ import {
   WelcomeServiceService,
   type WatchPeersResponse,
 } from '../../proto/gen/ringbinder/v1/welcome_service.js';
-import type { CallOptions, NodeChannel } from './channel.js';
+import type { NodeChannel } from './channel.js';
+import type { CallOptions } from './lasting-stream.js';
 import { peerFrom, type Peer } from './messages.js';
 
 export type MembershipEvent =

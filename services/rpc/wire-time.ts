@@ -24,3 +24,8 @@ export function timestampToWire(ms: number): Timestamp {
 export function durationFromWire({ seconds, nanos }: Duration): number {
   return Number(seconds) * 1_000 + nanos / NANOS_PER_MS;
 }
+
+/** Whole milliseconds since the epoch; what is below one is lost. */
+export function timestampFromWire({ seconds, nanos }: Timestamp): number {
+  return Number(seconds) * 1_000 + Math.floor(nanos / NANOS_PER_MS);
+}

@@ -5,8 +5,8 @@ import type { StoreCommit, StoreListing, StoreWrite } from './store.js';
 
 /** Longest key, in UTF-8 bytes: an address of 4,096 bytes with a prefix in front. */
 export const KEY_BYTES_MAX = 4200;
-/** Largest value. */
-export const VALUE_BYTES_MAX = 65_536;
+/** Largest value: an endpoint with the most metadata and the longest evidence. */
+export const VALUE_BYTES_MAX = 131_072;
 /** Most conditions, and most writes, of one commit. An etcd cluster takes 128 by default. */
 export const COMMIT_OPERATIONS_MAX = 64;
 /** Most bytes of the keys and values of one commit. An etcd cluster takes 1.5 MiB by default. */

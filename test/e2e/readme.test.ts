@@ -6,6 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { ERRORS } from '../../services/errors.js';
 import { optionsHelp } from '../../services/config.js';
+import { collect } from '../support/collect.js';
 import { CLI, TestNet, untilIdeal } from '../support/nodes.js';
 import { until } from '../support/until.js';
 
@@ -112,6 +113,52 @@ describe('README', () => {
     expect(said.join('\n')).toContain('good morning');
     expect(said.at(-1)).toContain('10.0.0.9:9000');
   }, 30_000);
+
+  it('shows services by name that work as they are typed', async () => {
+    await using net = new TestNet();
+    const nodes = await net.ring(3);
+    const [founder, one, other] = nodes.map(({ address }) => address);
+    const typed = (line: string): string =>
+      line
+        .split('#')[0]!
+        .replace(/ & *$/, '')
+        .replace('npx ringbinder', `exec ${process.execPath} ${CLI}`)
+        .replace('=127.0.0.1:7400', `=${founder!}`)
+        .replaceAll('127.0.0.1:7410', one!)
+        .replaceAll('127.0.0.1:7420', other!);
+    const lines = linesUnder('Discover services by name');
+    const env = { ...process.env, RINGBINDER_SERVER: founder! };
+    const held = lines
+      .filter((line) => / &\s*(?:#|$)/.test(line))
+      .map((line) => spawn('bash', ['-c', typed(line)], { cwd: ROOT, env, stdio: 'ignore' }));
+    expect(held).toHaveLength(2);
+    const { binder } = nodes[0]!.sdk;
+    await until(async () => {
+      const healthy = (await collect(binder.endpoints('health'))).filter(
+        ({ health }) => health === 'healthy',
+      );
+      return healthy.length === 2 ? true : undefined;
+    }, 20_000);
+    const said: string[] = [];
+    for (const line of lines.filter((it) => !/ &\s*(?:#|$)/.test(it))) {
+      const result = await shell(`export RINGBINDER_SERVER=${founder!}; ${typed(line)}`);
+      expect({ line, ...result }).toMatchObject({
+        line,
+        code: 0,
+        err: expect.any(String) as string,
+      });
+      said.push(result.out);
+    }
+    const all = said.join('');
+    expect(all).toContain('zone=b');
+    expect(all).toContain('REPORT_PROVED');
+    expect(all).toMatch(new RegExp(`^${one!}  well$`, 'm'));
+    expect(all).toMatch(new RegExp(`^${other!}  well$`, 'm'));
+    for (const child of held) child.kill('SIGTERM');
+    await until(async () => {
+      return (await collect(binder.endpoints('health'))).length === 0 ? true : undefined;
+    }, 10_000);
+  }, 60_000);
 
   it('starts a node with npm start alone', async () => {
     const child = spawn('npm', ['start', '--', '--listen', '127.0.0.1:0', '--ephemeral'], {

@@ -1,10 +1,7 @@
 /** A server that answers DhtService calls as a test says, with nothing behind it. */
-import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
 import {
   Metadata,
   Server,
-  ServerCredentials,
   status,
   type ServiceError,
   type UntypedServiceImplementation,
@@ -17,6 +14,7 @@ import {
   type WantResponse,
 } from '../../proto/gen/ringbinder/v1/dht_service.js';
 import { Ringbinder } from '../../clients/sdk/index.js';
+import { KillableServer } from '../support/killable-server.js';
 
 type Methods = {
   readonly [Name in keyof DhtServiceServer as string extends Name ? never : Name]?:
@@ -24,31 +22,25 @@ type Methods = {
 };
 
 export class DhtServer implements AsyncDisposable {
-  readonly address: string;
-  readonly #listener: NetServer;
-  readonly #sockets: ReadonlySet<Socket>;
-  readonly #server: Server;
+  readonly #server: KillableServer;
   #sdk: Ringbinder | undefined;
 
-  private constructor(server: Server, listener: NetServer, sockets: ReadonlySet<Socket>) {
+  private constructor(server: KillableServer) {
     this.#server = server;
-    this.#listener = listener;
-    this.#sockets = sockets;
-    this.address = `127.0.0.1:${(listener.address() as AddressInfo).port}`;
   }
 
   static async start(methods: Methods, port = 0): Promise<DhtServer> {
     const server = new Server();
     server.addService(DhtServiceService, methods as UntypedServiceImplementation);
-    const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-    const sockets = new Set<Socket>();
-    const listener = createServer((socket) => {
-      sockets.add(socket);
-      injector.injectConnection(socket);
-    });
-    listener.listen(port, '127.0.0.1');
-    await once(listener, 'listening');
-    return new DhtServer(server, listener, sockets);
+    return new DhtServer(await KillableServer.listen(server, port));
+  }
+
+  get address(): string {
+    return this.#server.address;
+  }
+
+  get port(): number {
+    return this.#server.port;
   }
 
   /** A client of this server. */
@@ -57,21 +49,14 @@ export class DhtServer implements AsyncDisposable {
     return this.#sdk;
   }
 
-  get port(): number {
-    return Number(this.address.split(':')[1]);
-  }
-
   /** Ends as when the process is killed: the connections break off. */
   async kill(): Promise<void> {
-    const closed = new Promise((resolve) => this.#listener.close(resolve));
-    for (const socket of this.#sockets) socket.destroy();
-    await closed;
+    await this.#server.kill();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#sdk?.close();
-    await this.kill();
-    this.#server.forceShutdown();
+    await this.#server[Symbol.asyncDispose]();
   }
 }
 

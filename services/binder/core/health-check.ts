@@ -39,3 +39,8 @@ export type CheckOutcome = {
   /** What was seen, such as `passed` or `connection refused`, for people to read. */
   readonly text: string;
 };
+
+/** What proves or refutes a complaint: the check of the endpoint, or a connection when it has none. */
+export function methodForComplaint(method: CheckMethod): CheckMethod {
+  return method.kind === 'none' ? { kind: 'tcp', port: undefined } : method;
+}
