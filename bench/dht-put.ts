@@ -8,7 +8,8 @@ import { statfsSync } from 'node:fs';
 import type { Client } from '@grpc/grpc-js';
 import { DhtServiceService } from '../proto/gen/ringbinder/v1/dht_service.js';
 import { call, connect } from './calls.js';
-import { ETCD, ETCD_PUT, hasEtcd, startEtcd } from './etcd.js';
+import { ETCD_PUT, startEtcd } from './etcd.js';
+import { ETCD, hasEtcd } from './etcd-members.js';
 import { measurePairs, rateOf, timed, type Side } from './paired.js';
 import { Workshop } from './workshop.js';
 

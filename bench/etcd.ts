@@ -1,11 +1,9 @@
 /** A cluster of etcd on loopback, and as much of its API as the benches call. */
-import { existsSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
 import { call, connect, type Method } from './calls.js';
+import { ETCD, planMembers } from './etcd-members.js';
 import type { Workshop } from './workshop.js';
 
-export const ETCD = '/usr/bin/etcd';
 const READY_MS = 30_000;
 const LOOK_EVERY_MS = 100;
 
@@ -62,34 +60,10 @@ function headerOf(response: Uint8Array): Header {
   return header;
 }
 
-export function hasEtcd(): boolean {
-  return existsSync(ETCD);
-}
-
 /** Starts a cluster; resolves when it takes writes, with the members' addresses, the leader's first. */
 export async function startEtcd(workshop: Workshop, members: number): Promise<readonly string[]> {
-  const ports = await freePorts(2 * members);
-  const all = Array.from({ length: members }, (_, index) => ({
-    name: `etcd-${index}`,
-    client: `127.0.0.1:${ports[2 * index] ?? 0}`,
-    peer: `http://127.0.0.1:${ports[2 * index + 1] ?? 0}`,
-  }));
-  const cluster = all.map(({ name, peer }) => `${name}=${peer}`).join(',');
-  for (const { name, client, peer } of all) {
-    const options: Readonly<Record<string, string>> = {
-      name,
-      'data-dir': workshop.path(name),
-      'listen-client-urls': `http://${client}`,
-      'advertise-client-urls': `http://${client}`,
-      'listen-peer-urls': peer,
-      'initial-advertise-peer-urls': peer,
-      'initial-cluster': cluster,
-      logger: 'zap',
-      'log-level': 'error',
-    };
-    const args = Object.entries(options).map(([option, value]) => `--${option}=${value}`);
-    workshop.spawn(ETCD, args, 'inherit');
-  }
+  const all = await planMembers(members, (name) => workshop.path(name));
+  for (const { args } of all) workshop.spawn(ETCD, args, 'inherit');
   return untilLed(all.map(({ client }) => client));
 }
 
@@ -116,19 +90,4 @@ async function isLeader(address: string): Promise<boolean | undefined> {
   } finally {
     client.close();
   }
-}
-
-/** Ports that were free a moment ago, each another one. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = servers.map(
-    async (server) =>
-      new Promise<number>((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
-      }),
-  );
-  const found = await Promise.all(ports);
-  await Promise.all(servers.map(async (server) => new Promise((resolve) => server.close(resolve))));
-  return found;
 }

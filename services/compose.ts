@@ -1,5 +1,5 @@
 /** The composition root: the only file that names concrete classes together. */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import {
   NodeServiceService,
@@ -14,16 +14,15 @@ import { MonitorServiceService } from '../proto/gen/ringbinder/v1/monitor_servic
 import { PeerServiceService } from '../proto/gen/ringbinder/v1/peer_service.js';
 import { WelcomeServiceService } from '../proto/gen/ringbinder/v1/welcome_service.js';
 import { BinderPart } from './compose/binder.js';
+import { DirectoryPart } from './compose/directory.js';
 import { TablePart } from './compose/table.js';
 import type { Config } from './config.js';
-import { createHashHandler, createHashKey } from './hash/handler.js';
-import { HashKeeper } from './hash/keeper.js';
 import { DIRECTORY_TIMEOUT_MS, INBOX_LIMITS } from './limits.js';
-import { AdmissionGate } from './node/admission-gate.js';
-import { directoryUnreachable, localDirectory, remoteDirectory } from './node/directory.js';
+import { directoryUnreachable, remoteDirectory } from './node/directory.js';
 import { Membership } from './node/membership.js';
 import { Notebook, type NodeMemory } from './node/notebook.js';
 import type { Ring } from './node/ring-finder.js';
+import type { RingTerms } from './node/shared-ring.js';
 import { StartError } from './node/start-error.js';
 import { PeerApplication } from './peer/application.js';
 import { MEMBER_LIMITS } from './peer/core/member.js';
@@ -43,8 +42,6 @@ import { RpcServer } from './rpc/server.js';
 import { openStores, type NodeStores } from './storage/open-stores.js';
 import { systemChance } from './system/chance.js';
 import { systemClock } from './system/clock.js';
-import { createWelcomeHandler } from './welcome/handler.js';
-import { WelcomeKeeper } from './welcome/keeper.js';
 
 const SERVICES = {
   hash: HashServiceService,
@@ -54,12 +51,6 @@ const SERVICES = {
   dht: DhtServiceService,
   binder: BinderServiceService,
 } as const;
-
-/**
- * The directory asks the ring before it lets a peer in while it lists fewer members than so many times
- * r + 1: it also lists the dead until their leases end.
- */
-const FORMING_LISTED_FACTOR = 2;
 
 export type Node = {
   /** Resolves when the node is a member of its ring and serves; rejects with a `StartError`. */
@@ -77,12 +68,10 @@ export async function composeNode(
   if (!config.roles.includes('peer')) {
     throw new StartError('--roles must contain peer: in this version every node is in the ring');
   }
-  const { stores, listen } = await openStores(config);
+  const { stores, listen } = await openStores(config, log.child({ component: 'store' }));
   const memory = await new Notebook(stores.node).read();
   return new ComposedNode({ config, listen, log, stores, memory, requestStop });
 }
-
-type Keepers = { readonly hash: HashKeeper; readonly welcome: WelcomeKeeper };
 
 type Parts = {
   readonly config: Config;
@@ -103,19 +92,17 @@ class ComposedNode implements Node {
   readonly #closers: (() => void | Promise<void>)[] = [];
   readonly #forwarder: Forwarder;
   readonly #table: TablePart;
+  readonly #directory: DirectoryPart;
   readonly #binder: BinderPart;
   /** The ring whose directory this node holds. */
-  readonly #ownRing: Omit<Ring, 'directoryAddress'> | undefined;
+  #ownRing: RingTerms | undefined;
   #ring: Ring | undefined;
   #seat: Seat | undefined;
   #membership: Membership | undefined;
-  #keepers: Keepers | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    const { config, log, memory } = parts;
-    const holdsDirectory = memory?.holdsDirectory ?? config.join.length === 0;
-    this.#ownRing = holdsDirectory ? ownRing(config, memory) : undefined;
+    const { config, log } = parts;
     this.#server = new RpcServer({ log: log.child({ component: 'rpc' }), clock: systemClock });
     this.#forwarder = new Forwarder({
       target: () => this.#ring?.directoryAddress,
@@ -130,6 +117,10 @@ class ComposedNode implements Node {
       face: this.#face,
       log: log.child({ component: 'dht' }),
     });
+    this.#directory = new DirectoryPart({
+      ...parts,
+      survey: async () => this.#face.seat.driver.survey(),
+    });
     this.#binder = new BinderPart({
       config,
       stores,
@@ -139,13 +130,14 @@ class ComposedNode implements Node {
     this.#closers.push(
       async () => stores.close(),
       async () => this.#table.close(),
+      () => this.#directory.close(),
       () => this.#binder.close(),
     );
   }
 
   async start(): Promise<void> {
     const { config, log } = this.#parts;
-    if (this.#ownRing !== undefined) this.#keepers = await this.#openDirectory(this.#ownRing);
+    this.#ownRing = await this.#directory.open();
     this.#addServices();
     this.#setServing('NOT_SERVING');
     const bound = await this.#listen();
@@ -194,44 +186,13 @@ class ComposedNode implements Node {
     }
   }
 
-  // The directory
-
-  async #openDirectory({ size, successorsMax }: Omit<Ring, 'directoryAddress'>): Promise<Keepers> {
-    const { config, log, stores } = this.#parts;
-    if (size !== config.ringSize) {
-      const text = 'the ring keeps the size it was founded with';
-      log.warn({ ringSize: size, given: config.ringSize }, text);
-    }
-    const gate = new AdmissionGate({
-      clock: systemClock,
-      successorsMax,
-      survey: async () => this.#face.seat.driver.survey(),
-    });
-    const welcome = await WelcomeKeeper.open({
-      store: stores.directory,
-      clock: systemClock,
-      ringSize: size,
-      ttlMs: config.membershipTtlMs,
-      log: log.child({ component: 'welcome' }),
-      admission: async (peer) => gate.ask(peer),
-      askedBelow: FORMING_LISTED_FACTOR * (successorsMax + 1),
-    });
-    const hash = new HashKeeper({
-      store: stores.directory,
-      ringSize: size,
-      isMember: async (ringId) => welcome.isMember(ringId),
-    });
-    this.#closers.push(() => welcome.close());
-    return { hash, welcome };
-  }
-
   // Services
 
   #addServices(): void {
     const { roles } = this.#parts.config;
     const ringSize = (): number => this.#ring?.size ?? this.#face.seat.ringSize;
     const handlers = {
-      ...this.#directoryHandlers(ringSize),
+      ...this.#directory.handlers(ringSize, this.#forwarder),
       peer: createPeerHandler({
         face: this.#face,
         application: new PeerApplication(this.#face),
@@ -255,25 +216,6 @@ class ComposedNode implements Node {
     else this.#server.addNotServed(RegistryServiceService);
   }
 
-  /** HashService and WelcomeService: here, or forwarded to where the directory is. */
-  #directoryHandlers(ringSize: () => number) {
-    if (this.#keepers !== undefined && this.#ownRing !== undefined) {
-      const { hash, welcome } = this.#keepers;
-      const { size } = this.#ownRing;
-      return {
-        hash: createHashHandler({ keeper: hash, ringSize: size }),
-        welcome: createWelcomeHandler({ keeper: welcome, ringSize: size }),
-      };
-    }
-    return {
-      hash: {
-        ...this.#forwarder.handlers(HashServiceService),
-        hashKey: createHashKey(ringSize),
-      },
-      welcome: this.#forwarder.handlers(WelcomeServiceService),
-    };
-  }
-
   #describe(): DescribeNodeResponse {
     const state = this.#seat?.driver.state;
     return {
@@ -292,7 +234,6 @@ class ComposedNode implements Node {
 
   #createMembership(address: string): Membership {
     const { config, log, memory, stores } = this.#parts;
-    const keepers = this.#keepers;
     return new Membership({
       address,
       join: config.join,
@@ -301,13 +242,12 @@ class ComposedNode implements Node {
       isRouteCacheOn: config.routeCache > 0,
       memory,
       notebook: new Notebook(stores.node),
-      ownRing: keepers === undefined ? undefined : this.#ring,
+      ownRing: this.#ownRing === undefined ? undefined : this.#ring,
+      isShared: this.#directory.isShared,
       finder: { describe: describeNode, processName: this.#processName },
-      directoryOf: (ring) =>
-        keepers === undefined
-          ? remoteDirectory(ring.directoryAddress, ring.size)
-          : localDirectory(keepers.hash, keepers.welcome),
-      listedMembers: async () => keepers?.welcome.members ?? [],
+      directoryOf: (ring) => this.#directory.directoryOf(ring),
+      entranceOf: (ring) => remoteDirectory(ring.directoryAddress, ring.size),
+      listedMembers: async () => this.#directory.members,
       openSeat: (ring, self) => this.#openSeat(ring, self),
       clock: systemClock,
       log: log.child({ component: 'membership' }),
@@ -343,16 +283,6 @@ class ComposedNode implements Node {
     logPeerEvents(driver, log.child({ component: 'peer' }));
     return driver;
   }
-}
-
-/** The ring in the data directory, or a new one. */
-function ownRing(config: Config, memory: NodeMemory | undefined): Omit<Ring, 'directoryAddress'> {
-  return {
-    name: memory?.ringName ?? `ring-${randomBytes(6).toString('hex')}`,
-    size: memory?.ringSize ?? config.ringSize,
-    successorsMax: memory?.successorsMax ?? config.successorsMax,
-    copies: memory?.copies ?? config.copies,
-  };
 }
 
 function logPeerEvents(driver: PeerDriver, log: Logger): void {

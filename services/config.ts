@@ -6,7 +6,6 @@
  */
 import { judge } from './config/judgement.js';
 import {
-  bad,
   dialAddress,
   dialAddresses,
   integer,
@@ -18,14 +17,13 @@ import {
   ROLES,
   secret,
   someOf,
+  storeChoice,
   value,
   type Option,
   type Parsed,
   type ValueOf,
 } from './config/kinds.js';
 import { COPIES_MAX } from './dht/core/replica-set.js';
-
-const STORES = ['lmdb', 'memory'] as const;
 
 export const OPTIONS = {
   listen: listenAddress(
@@ -38,17 +36,18 @@ export const OPTIONS = {
   ),
   join: dialAddresses('Nodes of a ring to join, separated by commas; without any, found a ring.'),
   dataDir: path('./.ringbinder/<listen address>', 'Where this node keeps what must survive.'),
-  ephemeral: onOff('Keep nothing: the same as --store memory.'),
+  ephemeral: onOff(
+    'Keep nothing on this node: the same as --store memory, where there is no etcd.',
+  ),
   ringSize: integer(
     2 ** 31,
     { min: 1, max: 2 ** 53 },
     'Number of positions of a ring to found; who joins takes it from the ring.',
   ),
   roles: someOf(ROLES, 'Services of this node, separated by commas.'),
-  store: {
-    ...oneOf(STORES, 'lmdb', 'Where the directory is kept.'),
-    parse: parseStore,
-  },
+  store: storeChoice(
+    'Where the directory is kept: on this node, or in an etcd that any number of nodes share.',
+  ),
   insecureListen: onOff('Allow to listen beyond loopback without TLS: anyone there is obeyed.'),
   logLevel: oneOf(LOG_LEVELS, 'info', 'Least important records to log, on stderr.'),
   /** Lower repairs the ring faster and costs every peer more calls: each tick may ask one peer. */
@@ -142,7 +141,7 @@ export type OptionKey = keyof typeof OPTIONS;
 
 /**
  * What a node runs with: complete, checked, frozen. Addresses have one spelling (`host-port.ts`).
- * `ephemeral` and `store` agree. `advertise` is undefined when it is the address listened on;
+ * `ephemeral` and `store` agree; `ephemeral` with an etcd is about everything but the directory. `advertise` is undefined when it is the address listened on;
  * `dataDir` is undefined when nothing is kept, and when port 0 is to be listened on: the default is
  * then `defaultDataDir`, of the address that the system gave.
  */
@@ -217,13 +216,6 @@ export function optionsHelp(): readonly OptionHelp[] {
 function parse(option: Option<unknown>, given: string | undefined): Parsed<unknown> {
   const text = given ?? option.default;
   return text === undefined ? value(undefined) : option.parse(text);
-}
-
-function parseStore(text: string): Parsed<(typeof STORES)[number]> {
-  const store = STORES.find((it) => it === text);
-  if (store !== undefined) return value(store);
-  const isEtcd = text.startsWith('etcd://');
-  return bad(isEtcd ? 'lmdb or memory: this version has no etcd yet' : 'lmdb or memory');
 }
 
 function optionKeys(): readonly OptionKey[] {

@@ -45,6 +45,7 @@ export const ERRORS = {
   RING_FORMING: { status: 'FAILED_PRECONDITION', retry: 'later' },
   RING_MISMATCH: { status: 'FAILED_PRECONDITION', retry: 'never' },
   DIRECTORY_UNREACHABLE: { status: 'UNAVAILABLE', retry: 'later' },
+  STORE_UNREACHABLE: { status: 'UNAVAILABLE', retry: 'later' },
   PEER_NOT_MEMBER: { status: 'UNAVAILABLE', retry: 'later' },
   PEER_BUSY: { status: 'UNAVAILABLE', retry: 'later' },
   PEER_NOT_FOUND: { status: 'NOT_FOUND', retry: 'never' },

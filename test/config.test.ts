@@ -113,6 +113,20 @@ describe('loadConfig', () => {
       expected: { ephemeral: true, store: 'memory', dataDir: undefined },
     },
     {
+      title: 'an etcd for the directory, with the rest on disk',
+      flags: { store: 'etcd://a:2379,[::1]:1,a:2379' },
+      expected: { store: { endpoints: ['a:2379', '[::1]:1'], prefix: '/ringbinder/' } },
+    },
+    {
+      title: 'an etcd and a prefix, with the rest in memory',
+      flags: { store: 'etcd://a:2379/our/ring/', ephemeral: 'true' },
+      expected: {
+        ephemeral: true,
+        dataDir: undefined,
+        store: { endpoints: ['a:2379'], prefix: '/our/ring/' },
+      },
+    },
+    {
       title: 'a public address when it is told that this is meant',
       flags: { listen: '10.0.0.1:7400', insecureListen: 'true' },
       expected: {
@@ -168,10 +182,19 @@ describe('loadConfig', () => {
     },
   );
 
-  it('says that etcd is not there yet', () => {
-    expect(linesOf({ store: 'etcd://127.0.0.1:2379' })).toEqual([
-      '--store: must be lmdb or memory: this version has no etcd yet; it is “etcd://127.0.0.1:2379”',
-    ]);
+  it.each([
+    'etcd://',
+    'etcd://127.0.0.1',
+    'etcd://127.0.0.1:2379,',
+    'etcd://0.0.0.0:2379',
+    'etcd://127.0.0.1:0',
+    'etcd://a:1/ä',
+    'etcd:/a:1',
+  ])('refuses %s as a store, and says what it must be', (store) => {
+    const mustBe = store.startsWith('etcd://')
+      ? 'etcd://host:port,host:port with an optional /prefix'
+      : 'lmdb, memory, or etcd://host:port,…';
+    expect(linesOf({ store })).toEqual([`--store: must be ${mustBe}; it is “${store}”`]);
   });
 
   it.each<{ flags: GivenOptions; env?: Record<string, string>; line: string }>([

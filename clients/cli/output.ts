@@ -50,6 +50,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   PEER_NOT_MEMBER: 'the node is still joining its ring; try again in a moment',
   DIRECTORY_UNREACHABLE:
     'start the node that founded the ring; lookups and messages work without it',
+  STORE_UNREACHABLE: 'etcd does not answer; reads work without it, changes when it is back',
   QUORUM_NOT_REACHED:
     'too few peers answered; try again in a moment. A write may have reached some of them',
   TABLE_FULL: 'the peers have no room left for it; delete something, or give things a --ttl',
@@ -59,7 +60,6 @@ const ADVICE: Readonly<Record<string, string>> = {
   ENDPOINT_UNKNOWN: 'rb bind list SERVICE shows its endpoints',
   LEASE_EXPIRED: 'the endpoint is gone; register it again',
   FENCING_TOKEN_STALE: 'the endpoint was registered anew since; whoever did that renews it now',
-  STORE_UNREACHABLE: 'the binders can read but not write while their store does not answer',
   BINDER_STARTING:
     'the binder still takes the endpoints over; try again in a moment, or ask another',
   INBOX_FULL: 'somebody must read that inbox: rb inbox --server ADDRESS',

@@ -11,6 +11,7 @@ import {
   parseHostPort,
   type HostPort,
 } from '../host-port.js';
+import type { StoreChoice } from './kinds.js';
 
 /** The options that depend on each other. */
 export type Values = {
@@ -19,7 +20,7 @@ export type Values = {
   readonly join?: readonly string[] | undefined;
   readonly dataDir?: string | undefined;
   readonly ephemeral?: boolean | undefined;
-  readonly store?: string | undefined;
+  readonly store?: StoreChoice | undefined;
   readonly insecureListen?: boolean | undefined;
   readonly copies?: number | undefined;
   readonly successorsMax?: number | undefined;
@@ -72,7 +73,10 @@ function judgeKeeping(values: Values, names: Names): Partial<Judgement> {
     const hasPort = listen !== undefined && portOf(listen) !== 0;
     return hasPort ? { completed: { dataDir: dataDir ?? defaultDataDir(listen) } } : {};
   }
-  if (dataDir === undefined) return { completed: { ephemeral: true, store: 'memory' } };
+  if (dataDir === undefined) {
+    const isShared = typeof store === 'object';
+    return { completed: { ephemeral: true, ...(isShared ? {} : { store: 'memory' }) } };
+  }
   const one = ephemeral === true ? ephemeralName : `${names.store ?? '--store'} memory`;
   return { conflicts: [`${one} and ${names.dataDir ?? '--data-dir'} exclude each other`] };
 }

@@ -1,6 +1,7 @@
 /**
  * The kinds of options: how a text becomes a value, and what is said when it can't.
  */
+import { isEtcdAddress, parseEtcdAddress, type EtcdAddress } from './etcd-address.js';
 import { formatHostPort, isWildcard, parseHostPort, type HostPort } from '../host-port.js';
 
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -9,6 +10,9 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** The services that a node can host, in the order in which they are named everywhere. */
 export const ROLES = ['hash', 'welcome', 'peer', 'monitor', 'dht', 'binder'] as const;
 export type Role = (typeof ROLES)[number];
+
+/** Where the directory is kept. */
+export type StoreChoice = 'lmdb' | 'memory' | EtcdAddress;
 
 const SECRET_CHARS_MAX = 1_024;
 
@@ -68,6 +72,12 @@ export function secret(help: string): Row<string, undefined> {
   return { placeholder: 'text', default: undefined, defaultInWords: 'none', help, parse };
 }
 
+/** `lmdb`, `memory`, or the address of an etcd. */
+export function storeChoice(help: string): Row<StoreChoice, string> {
+  const placeholder = 'lmdb|memory|etcd://host:port,…';
+  return { placeholder, default: 'lmdb', help, parse: parseStore };
+}
+
 export function onOff(help: string): Row<boolean, string> {
   return { placeholder: undefined, default: 'false', help, parse: parseOnOff };
 }
@@ -115,6 +125,14 @@ export function bad<Value>(mustBe: string): Parsed<Value> {
 
 export function value<Value>(found: Value): Parsed<Value> {
   return { kind: 'value', value: found };
+}
+
+function parseStore(text: string): Parsed<StoreChoice> {
+  if (text === 'lmdb' || text === 'memory') return value(text);
+  const address = parseEtcdAddress(text);
+  if (address !== undefined) return value(address);
+  if (isEtcdAddress(text)) return bad('etcd://host:port,host:port with an optional /prefix');
+  return bad('lmdb, memory, or etcd://host:port,…');
 }
 
 function parseListen(text: string): Parsed<string> {

@@ -4,6 +4,7 @@ import type { Handlers } from '../rpc/handlers.js';
 import { HASH_ALGORITHM, positionOfKey } from './core/digest.js';
 import type { HashKeeper } from './keeper.js';
 import { ringIdFromWire } from '../rpc/wire-ring-id.js';
+import { ageToWire } from '../rpc/wire-time.js';
 
 export type HashHandlerDeps = { readonly keeper: HashKeeper; readonly ringSize: number };
 
@@ -16,9 +17,13 @@ export function createHashHandler({
       const { ringId, alreadyAssigned } = await keeper.assign(address);
       return { ringId: BigInt(ringId), alreadyAssigned };
     },
-    getRingId: async ({ address }) => ({ ringId: BigInt(await keeper.getRingId(address)) }),
+    getRingId: async ({ address }) => ({
+      ringId: BigInt(await keeper.getRingId(address)),
+      age: ageToWire(keeper.ageMs),
+    }),
     getAddress: async ({ ringId }) => ({
       address: await keeper.getAddress(ringIdFromWire(ringId, ringSize)),
+      age: ageToWire(keeper.ageMs),
     }),
     releaseRingId: async ({ address }) => ({ ringId: BigInt(await keeper.release(address)) }),
     listAssignments: async ({ pageSize, pageToken }) => {
@@ -27,7 +32,7 @@ export function createHashHandler({
         address,
         ringId: BigInt(ringId),
       }));
-      return { assignments, nextPageToken: page.nextPageToken };
+      return { assignments, nextPageToken: page.nextPageToken, age: ageToWire(keeper.ageMs) };
     },
     hashKey: createHashKey(() => ringSize),
   };

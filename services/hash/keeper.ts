@@ -69,6 +69,11 @@ export class HashKeeper {
     this.#isMember = isMember;
   }
 
+  /** How old the answers are, in ms; undefined while the store is in touch. */
+  get ageMs(): number | undefined {
+    return this.#store.ageMs;
+  }
+
   /** Assigns a ring ID, or returns the one the address has. Throws `RING_FULL`. */
   async assign(address: string): Promise<AssignedRingId> {
     for (;;) {

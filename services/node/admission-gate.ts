@@ -3,7 +3,7 @@
  *
  * Zave's proof needs r + 1 principals. Until a ring has them, every member must know every other, so
  * that no death can split it: the next joiner is let in once the ring is ideal with the one before. A
- * joiner that does not appear is waited for no longer than `PATIENCE_MS`.
+ * joiner that does not appear is waited for until the directory forgets that it let it in.
  */
 import { judge } from '../peer/core/invariants.js';
 import type { PeerRef } from '../peer/core/ring-space.js';
@@ -11,7 +11,8 @@ import type { Survey } from '../peer/core/survey.js';
 import type { Clock } from '../system/clock.js';
 import type { AdmissionAnswer } from '../welcome/admission-queue.js';
 
-const PATIENCE_MS = 3_000;
+/** Questions further apart belong to different times of refusal. */
+const REFUSAL_PAUSE_MS_MAX = 3_000;
 /** A ring that is not ideal for so long is let grow as it is: growing helps it. */
 const REFUSAL_MS_MAX = 10_000;
 const FORMING = { kind: 'forming', retryAfterMs: 100 } as const;
@@ -25,39 +26,35 @@ export type AdmissionGateDeps = {
 
 export class AdmissionGate {
   readonly #deps: AdmissionGateDeps;
-  #admitted: { readonly peer: PeerRef; readonly atMs: number } | undefined;
   #refusing: { readonly sinceMs: number; readonly latestMs: number } | undefined;
 
   constructor(deps: AdmissionGateDeps) {
     this.#deps = deps;
   }
 
-  /** Whether this peer may join now. Asked about one peer at a time. */
-  async ask(candidate: PeerRef): Promise<AdmissionAnswer> {
+  /** Whether this peer may join now, when `latest` was let in a moment ago. Asked one at a time. */
+  async ask(candidate: PeerRef, latest: PeerRef | undefined): Promise<AdmissionAnswer> {
     const survey = await this.#deps.survey().catch(() => undefined);
     if (survey === undefined) return FORMING;
     const { principals, isIdeal } = judge(survey.views, this.#deps.successorsMax);
-    if (principals.length > this.#deps.successorsMax) return this.#admit(candidate);
-    if (isIdeal && !this.#isAwaiting(candidate, survey)) return this.#admit(candidate);
+    if (principals.length > this.#deps.successorsMax) return this.#admit();
+    if (isIdeal && !isAwaited(latest, candidate, survey)) return this.#admit();
     const nowMs = this.#deps.clock.monotonicMs();
-    const isGoingOn = this.#refusing !== undefined && nowMs - this.#refusing.latestMs < PATIENCE_MS;
+    const isGoingOn =
+      this.#refusing !== undefined && nowMs - this.#refusing.latestMs < REFUSAL_PAUSE_MS_MAX;
     const sinceMs = isGoingOn ? (this.#refusing?.sinceMs ?? nowMs) : nowMs;
     this.#refusing = { sinceMs, latestMs: nowMs };
-    return nowMs - sinceMs > REFUSAL_MS_MAX ? this.#admit(candidate) : FORMING;
+    return nowMs - sinceMs > REFUSAL_MS_MAX ? this.#admit() : FORMING;
   }
 
-  #admit(peer: PeerRef): AdmissionAnswer {
-    this.#admitted = { peer, atMs: this.#deps.clock.monotonicMs() };
+  #admit(): AdmissionAnswer {
     this.#refusing = undefined;
     return { kind: 'open' };
   }
+}
 
-  /** Whether somebody else was let in and is not in the ring yet. */
-  #isAwaiting(candidate: PeerRef, { views }: Survey): boolean {
-    if (this.#admitted === undefined) return false;
-    const { peer, atMs } = this.#admitted;
-    if (peer.ringId === candidate.ringId) return false;
-    if (this.#deps.clock.monotonicMs() - atMs > PATIENCE_MS) return false;
-    return !views.some(({ self }) => self.ringId === peer.ringId);
-  }
+/** Whether somebody else was let in and is not in the ring yet. */
+function isAwaited(latest: PeerRef | undefined, candidate: PeerRef, { views }: Survey): boolean {
+  if (latest === undefined || latest.ringId === candidate.ringId) return false;
+  return !views.some(({ self }) => self.ringId === latest.ringId);
 }

@@ -36,8 +36,12 @@ export type MembershipDeps = {
   readonly notebook: Notebook;
   /** The ring whose directory this node holds; undefined when it holds none. */
   readonly ownRing: Ring | undefined;
+  /** Whether other nodes hold that directory too. */
+  readonly isShared: boolean;
   readonly finder: Omit<RingFinderDeps, 'ringName'>;
   readonly directoryOf: (ring: Ring) => Directory;
+  /** The directory at a node that is in the ring: where we hold it too, that one sees who may come. */
+  readonly entranceOf: (ring: Ring) => Directory;
   /** Members that the directory of this node knows, when it holds one. */
   readonly listedMembers: () => Promise<readonly PeerRef[]>;
   /** Makes this node a peer with this ring ID. */
@@ -64,8 +68,8 @@ export class Membership {
 
   /** Resolves when this node is a member; rejects with a `StartError`. */
   async enter(): Promise<PeerDriver> {
-    const { ownRing, clock, renewIntervalMs } = this.#deps;
-    const place = ownRing === undefined ? await this.#enterOther() : await this.#enterOwn(ownRing);
+    const { clock, renewIntervalMs } = this.#deps;
+    const place = await this.#enter();
     place.driver.onEvent(({ kind }) => {
       if (kind === 'joined' || kind === 'founded') this.#onNewLife();
     });
@@ -95,6 +99,36 @@ export class Membership {
 
   // Entering
 
+  async #enter(): Promise<Place> {
+    const { ownRing, isShared } = this.#deps;
+    if (ownRing === undefined) return this.#enterOther();
+    return isShared ? this.#enterShared(ownRing) : this.#enterOwn(ownRing);
+  }
+
+  /** Through those whom the directory lists; the first of all founds the ring. */
+  async #enterShared(ring: Ring): Promise<Place> {
+    const { joinTimeoutMs, listedMembers, address } = this.#deps;
+    const place = await this.#keepTrying(joinTimeoutMs, async () => {
+      const listed = (await listedMembers()).map((peer) => peer.address);
+      const others = listed.filter((it) => it !== address);
+      const asked = [...others, ...this.#addressesToAsk().filter((it) => it !== address)];
+      const entered = await this.#tryToEnter(asked, ring.name);
+      return entered ?? (others.length === 0 ? this.#tryToFound(ring) : undefined);
+    });
+    if (place !== undefined) return place;
+    throw new StartError(`no place in the ring ${ring.name} within ${joinTimeoutMs} ms`);
+  }
+
+  /** Whom the directory lets in while it lists nobody is the founder; it lets in only one. */
+  async #tryToFound(ring: Ring): Promise<Place | undefined> {
+    const place = (this.#place ??= await this.#firstPlace(ring));
+    if (place === undefined) return undefined;
+    const contacts = await this.#askForAdmission(place, { ...ring, members: [] });
+    if (contacts === undefined || contacts.length > 0) return undefined;
+    this.#standAlone(place, this.#deps.memory?.acquaintances ?? []);
+    return place;
+  }
+
   async #enterOwn(ring: Ring): Promise<Place> {
     const { memory, join, finder } = this.#deps;
     if (join.length > 0) await findRing(join, { ...finder, ringName: ring.name });
@@ -111,32 +145,47 @@ export class Membership {
   }
 
   async #enterOther(): Promise<Place> {
-    const { memory, joinTimeoutMs, clock, log, join } = this.#deps;
+    const { memory, joinTimeoutMs, join } = this.#deps;
     const waitMs = memory === undefined ? joinTimeoutMs : ALONE_AFTER_MS.without;
-    const endMs = clock.monotonicMs() + waitMs;
-    for (let tries = 1; clock.monotonicMs() < endMs && !this.#isLeaving; tries += 1) {
-      const place = await this.#tryToEnter();
-      if (place !== undefined) return place;
-      log.warn({ tries, join: this.#addressesToAsk() }, 'not in the ring yet, trying again');
-      await this.#pause(RETRY_MS);
-    }
-    if (this.#isLeaving) throw new StartError('stopped before a ring was joined');
+    const place = await this.#keepTrying(waitMs, async () =>
+      this.#tryToEnter(this.#addressesToAsk(), memory?.ringName),
+    );
+    if (place !== undefined) return place;
     if (memory !== undefined) return this.#takeUpAlone(memory);
     throw new StartError(
       `no ring could be joined through ${join.join(', ')} within ${joinTimeoutMs} ms`,
     );
   }
 
-  async #tryToEnter(): Promise<Place | undefined> {
-    const { memory, finder } = this.#deps;
-    const ring = await findRing(this.#addressesToAsk(), {
-      ...finder,
-      ringName: memory?.ringName,
-    });
+  /** Undefined when that takes longer. Throws a `StartError` when this node is to stop. */
+  async #keepTrying(
+    waitMs: number,
+    tryOnce: () => Promise<Place | undefined>,
+  ): Promise<Place | undefined> {
+    const { clock, log } = this.#deps;
+    const endMs = clock.monotonicMs() + waitMs;
+    for (let tries = 1; clock.monotonicMs() < endMs && !this.#isLeaving; tries += 1) {
+      const place = await tryOnce();
+      if (place !== undefined) return place;
+      log.warn({ tries, join: this.#addressesToAsk() }, 'not in the ring yet, trying again');
+      await this.#pause(RETRY_MS);
+    }
+    if (this.#isLeaving) throw new StartError('stopped before a ring was joined');
+    return undefined;
+  }
+
+  async #tryToEnter(
+    addresses: readonly string[],
+    ringName: string | undefined,
+  ): Promise<Place | undefined> {
+    const { finder, isShared, entranceOf } = this.#deps;
+    const ring = await findRing(addresses, { ...finder, ringName });
     if (ring === undefined) return undefined;
-    const place = (this.#place ??= await this.#firstPlace(ring));
+    const place = (this.#place ??= await this.#firstPlace(this.#deps.ownRing ?? ring));
     if (place === undefined) return undefined;
-    const contacts = await this.#askForAdmission(place, ring);
+    const directory = isShared ? entranceOf(ring) : place.directory;
+    const contacts = await this.#askForAdmission({ ...place, directory }, ring);
+    if (isShared) directory.close();
     if (contacts === undefined) return undefined;
     place.driver.join(contacts);
     return (await this.#isMemberWithin(place.driver, JOIN_TRY_MS)) ? place : undefined;
@@ -259,7 +308,7 @@ export class Membership {
 
   #onNotListed(error: RingbinderError, { directoryAddress }: Ring): void {
     const { log, clock } = this.#deps;
-    if (error.reason === 'DIRECTORY_UNREACHABLE') {
+    if (error.reason === 'DIRECTORY_UNREACHABLE' || error.reason === 'STORE_UNREACHABLE') {
       if (!this.#isDirectoryLost) log.warn({ directoryAddress }, 'the directory does not answer');
       this.#isDirectoryLost = true;
       return;
@@ -282,7 +331,7 @@ export class Membership {
       address,
       ringId,
       incarnation,
-      holdsDirectory: this.#deps.ownRing !== undefined,
+      holdsDirectory: this.#deps.ownRing !== undefined && !this.#deps.isShared,
       directoryAddress: ring.directoryAddress,
       acquaintances: driver.acquaintances,
     };

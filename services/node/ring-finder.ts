@@ -61,7 +61,7 @@ function theRingOf(
 ): FoundRing | undefined {
   const names = [...new Set(nodes.map(({ ringName }) => ringName))];
   const [name] = names;
-  const [node] = nodes;
+  const node = nodes.find(({ stage }) => stageFromWire(stage) === 'member') ?? nodes[0];
   if (node === undefined || name === undefined) return undefined;
   if (names.length > 1) {
     throw new StartError(`the nodes to join belong to different rings: ${names.join(', ')}`);

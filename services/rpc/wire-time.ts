@@ -10,6 +10,11 @@ export function durationToWire(ms: number): Duration {
   return { seconds: BigInt(seconds), nanos: Math.floor((ms - seconds * 1_000) * NANOS_PER_MS) };
 }
 
+/** The age of an answer; absent when it is undefined. */
+export function ageToWire(ms: number | undefined): Duration | undefined {
+  return ms === undefined ? undefined : durationToWire(ms);
+}
+
 /** `ms` is an integer, milliseconds since the epoch. */
 export function timestampToWire(ms: number): Timestamp {
   const seconds = Math.floor(ms / 1_000);

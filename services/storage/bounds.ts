@@ -1,7 +1,7 @@
 /**
  * What every store accepts, checked in one place so that all implementations refuse the same.
  */
-import type { StoreCommit, StoreListing } from './store.js';
+import type { StoreCommit, StoreListing, StoreWrite } from './store.js';
 
 /** Longest key, in UTF-8 bytes: an address of 4,096 bytes with a prefix in front. */
 export const KEY_BYTES_MAX = 4200;
@@ -9,6 +9,10 @@ export const KEY_BYTES_MAX = 4200;
 export const VALUE_BYTES_MAX = 131_072;
 /** Most conditions, and most writes, of one commit. An etcd cluster takes 128 by default. */
 export const COMMIT_OPERATIONS_MAX = 64;
+/** Most bytes of the keys and values of one commit. An etcd cluster takes 1.5 MiB by default. */
+export const COMMIT_BYTES_MAX = 1_048_576;
+/** Longest life of an entry without renewal: 24 days. */
+export const TTL_MS_MAX = 2 ** 31 - 1;
 /** Most entries of one listing. */
 export const LIST_LIMIT_MAX = 10_000;
 
@@ -48,11 +52,24 @@ export function assertCommit({ conditions, writes }: StoreCommit): void {
   if (new Set(writes.map((write) => write.key)).size < writes.length) {
     throw new RangeError('a commit must not write a key twice');
   }
-  for (const write of writes) {
-    if (write.kind === 'put' && write.value.length > VALUE_BYTES_MAX) {
-      throw new RangeError(
-        `a store value has ${write.value.length} bytes, at most ${VALUE_BYTES_MAX} allowed`,
-      );
-    }
+  const bytes = writes.reduce((sum, write) => sum + bytesOf(write), 0);
+  if (bytes > COMMIT_BYTES_MAX) {
+    throw new RangeError(`a commit of ${bytes} bytes; at most ${COMMIT_BYTES_MAX} allowed`);
   }
+}
+
+/** Throws a `RangeError` when the value or the time to live of a write is out of bounds. */
+function bytesOf(write: StoreWrite): number {
+  const keyBytes = Buffer.byteLength(write.key);
+  if (write.kind === 'delete') return keyBytes;
+  const { value, ttlMs } = write;
+  if (value.length > VALUE_BYTES_MAX) {
+    throw new RangeError(
+      `a store value has ${value.length} bytes, at most ${VALUE_BYTES_MAX} allowed`,
+    );
+  }
+  if (ttlMs !== undefined && !(Number.isInteger(ttlMs) && ttlMs >= 1 && ttlMs <= TTL_MS_MAX)) {
+    throw new RangeError(`an entry that lives for ${ttlMs} ms; 1 to ${TTL_MS_MAX} allowed`);
+  }
+  return keyBytes + value.length;
 }

@@ -1,5 +1,5 @@
 /**
- * Admits peers to a small ring one at a time, as the ring allows.
+ * Lets peers into a small ring one at a time, as the ring allows.
  *
  * The ring is asked before each one. While it is still taking in another, nobody gets in: whoever
  * waits is refused at once instead of asking one by one, so that nobody waits for more than the
@@ -13,36 +13,34 @@ import { ringForming } from './refusals.js';
 export type AdmissionAnswer =
   { readonly kind: 'open' } | { readonly kind: 'forming'; readonly retryAfterMs: number };
 
-/** Asks the ring about a candidate. Answers within a bound of its own, or rejects. */
-export type Admission = (candidate: PeerRef) => Promise<AdmissionAnswer>;
+/**
+ * Asks the ring about a candidate. `latest` was let in a moment ago, by any node that holds the
+ * directory. Answers within a bound of its own, or rejects.
+ */
+export type Admission = (
+  candidate: PeerRef,
+  latest: PeerRef | undefined,
+) => Promise<AdmissionAnswer>;
 
 export class AdmissionQueue {
-  readonly #admission: Admission;
   #last: Promise<unknown> = Promise.resolve();
   #ticketCount = 0;
   /** Tickets from one to before another were waiting when the ring last said that it is forming. */
   #refused = { from: 0, before: 0, retryAfterMs: 0 };
 
-  constructor(admission: Admission) {
-    this.#admission = admission;
-  }
-
-  /** Enters the candidate when it is its turn and the ring is open. Throws `RING_FORMING`. */
-  async pass(candidate: PeerRef, enter: () => Promise<void>): Promise<void> {
+  /** Calls `enter`, which asks and enters, when it is its turn. Throws `RING_FORMING`. */
+  async pass(enter: () => Promise<AdmissionAnswer>): Promise<void> {
     const ticket = this.#ticketCount;
     this.#ticketCount += 1;
-    const turn = this.#last.then(async () => {
-      await this.#ask(candidate, ticket);
-      await enter();
-    });
+    const turn = this.#last.then(async () => this.#take(enter, ticket));
     this.#last = turn.catch(() => undefined);
     return turn;
   }
 
-  async #ask(candidate: PeerRef, ticket: number): Promise<void> {
+  async #take(enter: () => Promise<AdmissionAnswer>, ticket: number): Promise<void> {
     const { from, before, retryAfterMs } = this.#refused;
     if (ticket >= from && ticket < before) throw ringForming(retryAfterMs);
-    const answer = await this.#admission(candidate);
+    const answer = await enter();
     if (answer.kind === 'open') return;
     this.#refused = {
       from: ticket + 2,

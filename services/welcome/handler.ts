@@ -12,7 +12,7 @@ import {
 } from '../peer/wire.js';
 import type { Handlers } from '../rpc/handlers.js';
 import { ringIdFromWire } from '../rpc/wire-ring-id.js';
-import { durationToWire, timestampToWire } from '../rpc/wire-time.js';
+import { ageToWire, durationToWire, timestampToWire } from '../rpc/wire-time.js';
 import type { WatchItem } from '../rpc/watch-queue.js';
 import type { WelcomeKeeper } from './keeper.js';
 import type { MembershipEvent } from './member-table.js';
@@ -44,6 +44,7 @@ export function createWelcomeHandler({
     },
     getPeer: async ({ ringId }) => ({
       peer: peerToWire(await keeper.getPeer(ringIdFromWire(ringId, ringSize))),
+      age: ageToWire(keeper.ageMs),
     }),
     getRoutingTable: async ({ ringId }) => {
       const entries = await keeper.getRoutingTable(ringIdFromWire(ringId, ringSize));
@@ -52,11 +53,12 @@ export function createWelcomeHandler({
           start: BigInt(start),
           peer: peerToWire(peer),
         })),
+        age: ageToWire(keeper.ageMs),
       };
     },
     listPeers: async ({ pageSize, pageToken }) => {
       const { peers, nextPageToken } = await keeper.list(pageSize, pageToken);
-      return { peers: peers.map(peerToWire), nextPageToken };
+      return { peers: peers.map(peerToWire), nextPageToken, age: ageToWire(keeper.ageMs) };
     },
     watchPeers: async function* (_request, { signal }) {
       for await (const item of keeper.watch(signal)) yield watchEventToWire(item);

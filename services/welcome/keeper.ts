@@ -1,20 +1,16 @@
 /**
- * Keeps who is in the ring, on the one node that holds the directory.
+ * Keeps who is in the ring, on the nodes that hold the directory: one with a store of its own, or
+ * several that share one.
  *
- * The table in memory is what counts, and this keeper is the only writer of the records that bring
- * it back after a restart. A membership begins and is ended in the store first, so that none that
- * was granted is lost. Its lease lives in memory alone: after a restart every member has a full
- * lease of grace anyway.
- *
- * What happens to one ring ID happens in turns: the commit of one change has ended, and the table has
- * it, before the next change of that ring ID is decided.
+ * The store is what counts: a membership is an entry with a lease, begun and ended there first. The
+ * table in memory follows it, and answers. A call that changes something resolves when the table of
+ * this node shows it.
  */
 import type { Logger } from 'pino';
 import { ringIdOutOfRange } from '../hash/refusals.js';
 import type { PeerRef, RingId } from '../peer/core/ring-space.js';
 import { decodePageToken, encodePageToken, pageSizeOf } from '../rpc/page-token.js';
 import type { WatchItem } from '../rpc/watch-queue.js';
-import type { Store } from '../storage/store.js';
 import type { Clock } from '../system/clock.js';
 import {
   judgeJoin,
@@ -27,7 +23,7 @@ import {
 } from './core/directory.js';
 import { Entrance, type EntranceDeps } from './entrance.js';
 import { MemberTable, type MembershipEvent } from './member-table.js';
-import { commitOfEnd, readMembers } from './records.js';
+import { commitOfEnd, MEMBER_PREFIX, memberKey, memberOf, readMember } from './records.js';
 import { incarnationStale, peerNotMember, ringIdTaken } from './refusals.js';
 import { Turns } from './turns.js';
 
@@ -35,14 +31,11 @@ import { Turns } from './turns.js';
 const PAGE_LENGTH_MAX = 1_000_000;
 const LIST_SCOPE = 'welcome/peers';
 
-export type WelcomeKeeperDeps = Pick<EntranceDeps, 'admission' | 'askedBelow'> & {
-  readonly store: Store;
+export type WelcomeKeeperDeps = EntranceDeps & {
   readonly clock: Clock;
   readonly log: Logger;
   /** Number of positions, from 1 to 2^53. */
   readonly ringSize: number;
-  /** How long a membership lasts without renewal, in milliseconds. */
-  readonly ttlMs: number;
 };
 
 export type { MembershipEvent } from './member-table.js';
@@ -62,21 +55,30 @@ export class WelcomeKeeper {
   readonly #table: MemberTable;
   readonly #entrance: Entrance;
   readonly #turns = new Turns<RingId>();
+  readonly #closing = new AbortController();
 
-  /** Takes the table up from the store; every member in it has a full lease from now on. */
+  /** Takes the table up from the store, and follows the store from now on. */
   static async open(deps: WelcomeKeeperDeps): Promise<WelcomeKeeper> {
-    const peers = await readMembers(deps.store);
-    const stray = peers.find(({ ringId }) => ringId >= deps.ringSize);
-    if (stray === undefined) return new WelcomeKeeper(deps, peers);
-    throw new Error(
-      `the store has a member with ring ID ${stray.ringId}; the ring size is ${deps.ringSize}`,
-    );
+    const keeper = new WelcomeKeeper(deps);
+    await keeper.#follow();
+    return keeper;
   }
 
-  private constructor(deps: WelcomeKeeperDeps, peers: readonly PeerRef[]) {
+  private constructor(deps: WelcomeKeeperDeps) {
     this.#deps = deps;
-    this.#table = new MemberTable({ ...deps, onExpired: (peer) => this.#onExpired(peer) }, peers);
-    this.#entrance = new Entrance({ ...deps, table: this.#table });
+    const onEnded = (peer: PeerRef, kind: 'left' | 'expired'): void => {
+      deps.log.info(
+        { peer },
+        kind === 'left' ? 'a peer left the directory' : 'a membership expired',
+      );
+    };
+    this.#table = new MemberTable({ ...deps, onEnded });
+    this.#entrance = new Entrance(deps);
+  }
+
+  /** How old the answers are, in ms; undefined while the store is in touch. */
+  get ageMs(): number | undefined {
+    return this.#deps.store.ageMs;
   }
 
   /** Everyone who is a member now, in ring order. */
@@ -95,41 +97,43 @@ export class WelcomeKeeper {
     const isInRange = Number.isInteger(ringId) && ringId >= 0 && ringId < ringSize;
     if (!isInRange) throw ringIdOutOfRange(ringId, ringSize);
     return this.#turns.take(ringId, async () => {
-      const verdict = judgeJoin(this.#table.directory, peer);
-      if (verdict.kind === 'taken') throw ringIdTaken(ringId, verdict.holder.address);
-      if (verdict.kind === 'stale') throw incarnationStale(peer, verdict.holder);
-      if (verdict.kind === 'renewal') this.#table.renew(ringId);
-      else await this.#admit(peer);
+      await this.#enterOrRenew(peer);
+      const held = await readMember(this.#deps.store, ringId);
+      if (held !== undefined) await this.#table.shows(held);
       return { ...surroundingsOf(this.#table.directory, ringId), leaseTtlMs: ttlMs };
     });
   }
 
   /** Prolongs a membership to one lease from now. Throws `PEER_NOT_MEMBER`. */
   async renew(ringId: RingId): Promise<LeaseTerms> {
-    this.#memberAt(ringId);
-    this.#table.renew(ringId);
+    if (!(await this.#deps.store.renew(memberKey(ringId)))) throw peerNotMember(ringId);
     return { leaseTtlMs: this.#deps.ttlMs };
   }
 
   /** Ends a membership. Throws `PEER_NOT_MEMBER`. */
   async leave(ringId: RingId): Promise<void> {
+    const { store } = this.#deps;
     await this.#turns.take(ringId, async () => {
-      this.#memberAt(ringId);
-      await this.#deps.store.commit(commitOfEnd(ringId));
-      const peer = this.#table.remove(ringId);
-      if (peer !== undefined) this.#deps.log.info({ peer }, 'a peer left the directory');
+      for (;;) {
+        const held = await readMember(store, ringId);
+        if (held === undefined) throw peerNotMember(ringId);
+        if (await store.commit(commitOfEnd(held))) return this.#table.lacks(held);
+      }
     });
   }
 
   /** Throws `PEER_NOT_MEMBER`. */
   async getPeer(ringId: RingId): Promise<PeerRef> {
-    return this.#memberAt(ringId);
+    const held = await readMember(this.#deps.store, ringId);
+    if (held === undefined) throw peerNotMember(ringId);
+    return held.peer;
   }
 
   /** Returns the ideal finger table of a member, smallest step first. Throws `PEER_NOT_MEMBER`. */
   async getRoutingTable(ringId: RingId): Promise<readonly RoutingEntry[]> {
-    this.#memberAt(ringId);
-    return routingTableOf(this.#table.directory, ringId);
+    const { directory } = this.#table;
+    if (memberAt(directory, ringId) === undefined) throw peerNotMember(ringId);
+    return routingTableOf(directory, ringId);
   }
 
   /** Lists the members in ring order. Throws `PAGE_TOKEN_INVALID`. */
@@ -153,36 +157,50 @@ export class WelcomeKeeper {
     return this.#table.watch(signal);
   }
 
-  /** Whether a ring ID must stay assigned: its peer is a member, or becomes one just now. */
+  /**
+   * Whether a ring ID must stay assigned: its peer is a member. Asks the store, for another node may
+   * have let it in a moment ago.
+   */
   async isMember(ringId: RingId): Promise<boolean> {
-    const isListed = memberAt(this.#table.directory, ringId) !== undefined;
-    return isListed || this.#entrance.isEntering(ringId);
+    return (await readMember(this.#deps.store, ringId)) !== undefined;
   }
 
-  /** Stops the clock of the leases. The store stays open, and watchers end by their signals. */
+  /** Follows the store no longer. The store stays open, and watchers end by their signals. */
   close(): void {
+    this.#closing.abort();
     this.#table.close();
   }
 
-  async #admit(peer: PeerRef): Promise<void> {
-    await this.#entrance.admit(peer);
-    this.#deps.log.info({ peer }, 'admitted a peer');
-  }
-
-  /** Forgets it in the store, unless it is back by then; a failure leaves a record too many. */
-  #onExpired(peer: PeerRef): void {
+  async #enterOrRenew(peer: PeerRef): Promise<void> {
     const { store, log } = this.#deps;
-    log.info({ peer }, 'a membership expired');
-    const forget = this.#turns.take(peer.ringId, async () => {
-      if (await this.isMember(peer.ringId)) return;
-      await store.commit(commitOfEnd(peer.ringId));
-    });
-    forget.catch((err: unknown) => log.error({ err, peer }, 'could not forget a membership'));
+    const { ringId } = peer;
+    const held = await readMember(store, ringId);
+    const verdict = judgeJoin(held?.peer, peer);
+    if (verdict.kind === 'taken') throw ringIdTaken(ringId, verdict.holder.address);
+    if (verdict.kind === 'stale') throw incarnationStale(peer, verdict.holder);
+    if (verdict.kind === 'renewal' && (await store.renew(memberKey(ringId)))) return;
+    await this.#entrance.admit(peer);
+    log.info({ peer }, 'admitted a peer');
   }
 
-  #memberAt(ringId: RingId): PeerRef {
-    const peer = memberAt(this.#table.directory, ringId);
-    if (peer === undefined) throw peerNotMember(ringId);
-    return peer;
+  /** Resolves with the table taken up; what comes then is followed in the background. */
+  async #follow(): Promise<void> {
+    const { store, ringSize, log } = this.#deps;
+    const events = store.watch({ prefix: MEMBER_PREFIX }, this.#closing.signal);
+    const first = await events.next();
+    if (first.done === true || first.value.kind !== 'snapshot') {
+      throw new Error('the store has no snapshot');
+    }
+    const peers = first.value.entries.map((entry) => memberOf(entry).peer);
+    const stray = peers.find(({ ringId }) => ringId >= ringSize);
+    if (stray !== undefined) {
+      const text = `the store has a member with ring ID ${stray.ringId}; the ring size is ${ringSize}`;
+      throw new Error(text);
+    }
+    this.#table.follow(first.value);
+    const follow = async (): Promise<void> => {
+      for await (const event of events) this.#table.follow(event);
+    };
+    follow().catch((err: unknown) => log.error({ err }, 'the members can no longer be followed'));
   }
 }

@@ -1,13 +1,14 @@
 /**
- * The table of members as it is now: the directory, the leases, and those who watch.
+ * The table of members as the store tells it, and those who watch.
  *
- * Everything here happens at once, without waiting. Leases that have ended are taken out before
- * anything is read, so the table is never behind the clock, however late a timer is.
+ * Nothing else changes it: what this node commits comes back by the watch of the store like what others
+ * commit, in the same order everywhere.
  */
 import { HEARTBEAT_MS } from '../limits.js';
 import type { PeerRef, RingId } from '../peer/core/ring-space.js';
 import { WatchQueue, type WatchItem } from '../rpc/watch-queue.js';
-import type { Cancel, Clock } from '../system/clock.js';
+import type { StoreChange, StoreEntry, StoreEvent } from '../storage/store.js';
+import { type Clock, onceAfter } from '../system/clock.js';
 import {
   createDirectory,
   memberAt,
@@ -15,10 +16,12 @@ import {
   withoutMembers,
   type Directory,
 } from './core/directory.js';
-import { Leases } from './core/leases.js';
+import { memberOf, type StoredPeer } from './records.js';
 
 /** A watcher with more events waiting than this is cut off. */
 const WATCHER_EVENTS_MAX = 10_000;
+/** How long to wait for the store to tell what it has committed: it does at once, or is cut off. */
+const SHOWN_MS_MAX = 1_000;
 
 export type MembershipEvent =
   /** Everyone who is a member, in ring order; always the first event. */
@@ -29,51 +32,42 @@ export type MembershipEvent =
 export type MemberTableDeps = {
   readonly clock: Clock;
   readonly ringSize: number;
-  readonly ttlMs: number;
-  /** Called when the lease of a member has ended; it is no member any more. */
-  readonly onExpired: (peer: PeerRef) => void;
+  /** Called when a membership has ended. */
+  readonly onEnded: (peer: PeerRef, kind: 'left' | 'expired') => void;
 };
 
 export class MemberTable {
   readonly #deps: MemberTableDeps;
-  readonly #leases: Leases;
   readonly #watchers = new Set<WatchQueue<MembershipEvent>>();
+  readonly #revisions = new Map<RingId, number>();
+  readonly #waiting = new Set<() => void>();
+  readonly #closing = new AbortController();
   #directory: Directory;
-  #cancelTimer: Cancel | undefined;
-  #isClosed = false;
 
-  /** A table of these members, each with a full lease from now on. */
-  constructor(deps: MemberTableDeps, peers: readonly PeerRef[]) {
+  constructor(deps: MemberTableDeps) {
     this.#deps = deps;
-    this.#leases = new Leases(deps.ttlMs);
-    this.#directory = createDirectory(deps.ringSize, peers);
-    for (const { ringId } of peers) this.#leases.renew(ringId, deps.clock.monotonicMs());
-    this.#setTimer();
+    this.#directory = createDirectory(deps.ringSize);
   }
 
   get directory(): Directory {
-    this.#endLeases();
     return this.#directory;
   }
 
-  /** Puts a member in with a full lease, in place of an earlier life of it. */
-  enter(peer: PeerRef): void {
-    this.#endLeases();
-    this.#directory = withMember(this.#directory, peer);
-    this.renew(peer.ringId);
-    this.#tell({ kind: 'joined', peer });
+  /** Follows the store. What is beyond the ring is no member. */
+  follow(event: StoreEvent): void {
+    if (event.kind === 'snapshot') this.#replace(event.entries);
+    else for (const change of event.changes) this.#change(change);
+    for (const look of [...this.#waiting]) look();
   }
 
-  /** Gives a member a full lease from now on. */
-  renew(ringId: RingId): void {
-    this.#leases.renew(ringId, this.#deps.clock.monotonicMs());
-    this.#setTimer();
+  /** Resolves when the table shows the membership, or what came after it; or behind a bound. */
+  async shows({ peer, revision }: StoredPeer): Promise<void> {
+    await this.#until(() => (this.#revisions.get(peer.ringId) ?? 0) >= revision);
   }
 
-  /** Takes out a member that left; returns it, or undefined when it has gone already. */
-  remove(ringId: RingId): PeerRef | undefined {
-    this.#leases.remove(ringId);
-    return this.#takeOut([ringId], 'left')[0];
+  /** Resolves when the table no longer shows the membership; or behind a bound. */
+  async lacks({ peer, revision }: StoredPeer): Promise<void> {
+    await this.#until(() => this.#revisions.get(peer.ringId) !== revision);
   }
 
   /**
@@ -84,7 +78,7 @@ export class MemberTable {
     const { clock } = this.#deps;
     const limits = { heartbeatMs: HEARTBEAT_MS, eventsMax: WATCHER_EVENTS_MAX };
     const queue = new WatchQueue<MembershipEvent>({ clock, signal, ...limits });
-    queue.push({ kind: 'snapshot', peers: this.directory.peers });
+    queue.push({ kind: 'snapshot', peers: this.#directory.peers });
     this.#watchers.add(queue);
     try {
       yield* queue.items();
@@ -93,41 +87,60 @@ export class MemberTable {
     }
   }
 
-  /** Leases end no more, and no timer runs. Watchers end by their signals. */
+  /** Nobody waits any more. Watchers end by their signals. */
   close(): void {
-    this.#isClosed = true;
-    this.#cancelTimer?.();
+    this.#closing.abort();
   }
 
-  #endLeases(): void {
-    if (this.#isClosed) return;
-    const ended = this.#leases.takeEnded(this.#deps.clock.monotonicMs());
-    if (ended.length === 0) return;
-    for (const peer of this.#takeOut(ended, 'expired')) this.#deps.onExpired(peer);
+  #change(change: StoreChange): void {
+    const member = memberOf(change.entry);
+    if (change.kind === 'put') this.#put(member);
+    else this.#remove(member.peer, change.isExpired ? 'expired' : 'left');
   }
 
-  #takeOut(ringIds: readonly RingId[], kind: 'left' | 'expired'): readonly PeerRef[] {
-    const found = ringIds.map((ringId) => memberAt(this.#directory, ringId));
-    const peers = found.filter((peer) => peer !== undefined);
-    this.#directory = withoutMembers(this.#directory, new Set(peers.map((peer) => peer.ringId)));
-    for (const peer of peers) this.#tell({ kind, peer });
-    return peers;
+  /** Those who are missing in a later snapshot went while nobody could tell how. */
+  #replace(entries: readonly StoreEntry[]): void {
+    const members = entries.map(memberOf);
+    const ringIds = new Set(members.map(({ peer }) => peer.ringId));
+    for (const peer of this.#directory.peers) {
+      if (!ringIds.has(peer.ringId)) this.#remove(peer, 'expired');
+    }
+    for (const member of members) this.#put(member);
   }
 
-  /** One timer, for the lease that ends next; renewing that one leaves it to find nothing to do. */
-  #setTimer(): void {
-    const endMs = this.#leases.nextEndMs();
-    if (this.#isClosed || this.#cancelTimer !== undefined || endMs === undefined) return;
-    const { clock } = this.#deps;
-    const waitMs = Math.max(0, Math.ceil(endMs - clock.monotonicMs()));
-    this.#cancelTimer = clock.after(waitMs, () => {
-      this.#cancelTimer = undefined;
-      this.#endLeases();
-      this.#setTimer();
-    });
+  #put({ peer, revision }: StoredPeer): void {
+    if (peer.ringId >= this.#deps.ringSize) return;
+    const known = memberAt(this.#directory, peer.ringId);
+    this.#revisions.set(peer.ringId, revision);
+    if (known?.address === peer.address && known.incarnation === peer.incarnation) return;
+    this.#directory = withMember(this.#directory, peer);
+    this.#tell({ kind: 'joined', peer });
+  }
+
+  #remove({ ringId }: PeerRef, kind: 'left' | 'expired'): void {
+    const peer = memberAt(this.#directory, ringId);
+    if (peer === undefined) return;
+    this.#revisions.delete(ringId);
+    this.#directory = withoutMembers(this.#directory, new Set([ringId]));
+    this.#tell({ kind, peer });
+    this.#deps.onEnded(peer, kind);
   }
 
   #tell(event: MembershipEvent): void {
     for (const watcher of this.#watchers) watcher.push(event);
+  }
+
+  async #until(holds: () => boolean): Promise<void> {
+    if (holds() || this.#closing.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const finish = onceAfter(this.#deps.clock, SHOWN_MS_MAX, this.#closing.signal, () => {
+        this.#waiting.delete(look);
+        resolve();
+      });
+      const look = (): void => {
+        if (holds()) finish();
+      };
+      this.#waiting.add(look);
+    });
   }
 }

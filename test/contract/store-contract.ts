@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import {
+  COMMIT_BYTES_MAX,
   COMMIT_OPERATIONS_MAX,
   KEY_BYTES_MAX,
   LIST_LIMIT_MAX,
+  TTL_MS_MAX,
   VALUE_BYTES_MAX,
 } from '../../services/storage/bounds.js';
 import type { Store, StoreCommit, StoreEntry } from '../../services/storage/store.js';
-
-/** A store for one test, gone after it. */
-export type TestStore = AsyncDisposable & { readonly store: Store };
+import { describeLeases } from './store-leases.js';
+import { describeWatch } from './store-watch.js';
+import type { TestStore } from './test-store.js';
 
 const put = (key: string, value = 'v') =>
   ({ kind: 'put', key, value: Buffer.from(value) }) as const;
@@ -37,6 +39,8 @@ export function describeStoreContract(name: string, open: () => Promise<TestStor
     describe('commit', () => describeCommit(open));
     describe('long keys', () => describeLongKeys(open));
     describe('bounds', () => describeBounds(open));
+    describe('leases', () => describeLeases(open));
+    describe('watch', () => describeWatch(open));
     describe('close', () => describeClose(open));
   });
 }
@@ -83,7 +87,7 @@ function describeGet(open: () => Promise<TestStore>) {
     async (key) => {
       await using opened = await open();
       await opened.store.commit(write(put(key)));
-      expect(await opened.store.get(key)).toMatchObject({ key, revision: 1 });
+      expect(await opened.store.get(key)).toMatchObject({ key });
       expect(await keysOf(opened.store)).toEqual([key]);
     },
   );
@@ -131,7 +135,10 @@ function describeList(open: () => Promise<TestStore>) {
   it('pages through thousands of keys without losing or repeating one', async () => {
     await using opened = await open();
     const all = Array.from({ length: 3000 }, (_, index) => `k${(index * 7919) % 3000}`);
-    await Promise.all(all.map((key) => opened.store.commit(write(put(key)))));
+    for (let at = 0; at < all.length; at += COMMIT_OPERATIONS_MAX) {
+      const some = all.slice(at, at + COMMIT_OPERATIONS_MAX);
+      await opened.store.commit(write(...some.map((key) => put(key))));
+    }
     const paged: string[] = [];
     for (let page = ['']; page.length > 0;) {
       page = await keysOf(opened.store, 'k', paged.at(-1), 700);
@@ -268,13 +275,26 @@ function describeBounds(open: () => Promise<TestStore>) {
   const value = (length: number) =>
     ({ kind: 'put', key: 'a', value: Buffer.alloc(length) }) as const;
 
+  /** Values of the largest size under keys of two bytes, and one of what is left. */
+  const large = (bytes: number) => {
+    const count = Math.floor(bytes / (VALUE_BYTES_MAX + 2));
+    const rest = bytes - count * (VALUE_BYTES_MAX + 2) - 'rest'.length;
+    const whole = Array.from({ length: count }, (_, index) => ({
+      ...value(VALUE_BYTES_MAX),
+      key: `k${index.toString(36)}`,
+    }));
+    return [...whole, { ...value(rest), key: 'rest' }];
+  };
+
   it('takes the longest key, the largest value and the largest commit', async () => {
     await using opened = await open();
     const { store } = opened;
     expect(await store.commit(write(put(largest), value(VALUE_BYTES_MAX)))).toBe(true);
     expect((await store.get(largest))?.key).toBe(largest);
     expect(await store.commit(write(...many(COMMIT_OPERATIONS_MAX)))).toBe(true);
-    expect(await keysOf(store, '', '', LIST_LIMIT_MAX)).toHaveLength(COMMIT_OPERATIONS_MAX + 2);
+    expect(await store.commit(write(...large(COMMIT_BYTES_MAX)))).toBe(true);
+    expect(await store.commit(write({ ...put('k0'), ttlMs: TTL_MS_MAX }))).toBe(true);
+    expect(await keysOf(store, '', '', LIST_LIMIT_MAX)).toContain('rest');
   });
 
   it.each([
@@ -286,6 +306,10 @@ function describeBounds(open: () => Promise<TestStore>) {
     },
     { title: 'half a surrogate pair', commit: write(put('a\uD800')) },
     { title: 'a value that is too large', commit: write(put('b'), value(VALUE_BYTES_MAX + 1)) },
+    { title: 'too many bytes', commit: write(...large(COMMIT_BYTES_MAX + 1)) },
+    { title: 'a lease without length', commit: write({ ...put('b'), ttlMs: 0 }) },
+    { title: 'a lease of half a ms', commit: write({ ...put('b'), ttlMs: 0.5 }) },
+    { title: 'a lease too long', commit: write({ ...put('b'), ttlMs: TTL_MS_MAX + 1 }) },
     { title: 'too many writes', commit: write(...many(COMMIT_OPERATIONS_MAX + 1)) },
     { title: 'one key written twice', commit: write(put('a'), { kind: 'delete', key: 'a' }) },
     {
@@ -332,5 +356,8 @@ function describeClose(open: () => Promise<TestStore>) {
     await expect(store.get('a')).rejects.toThrow('closed');
     await expect(store.list({ prefix: '', limit: 1 })).rejects.toThrow('closed');
     await expect(store.commit(write(put('a')))).rejects.toThrow('closed');
+    await expect(store.renew('a')).rejects.toThrow('closed');
+    const { signal } = new AbortController();
+    await expect(store.watch({ prefix: '' }, signal).next()).rejects.toThrow('closed');
   });
 }

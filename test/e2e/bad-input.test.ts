@@ -225,7 +225,7 @@ describe('a node that cannot start', () => {
   it('refuses options that are wrong, all at once', async () => {
     const { code, said } = await starts({
       listen: 'nowhere',
-      flags: ['--ring-size', '0', '--tick-ms', 'often', '--store', 'etcd://127.0.0.1:2379'],
+      flags: ['--ring-size', '0', '--tick-ms', 'often', '--store', 'etcd://127.0.0.1'],
     });
     expect(code).toBe(2);
     expect(said).toHaveLength(4);

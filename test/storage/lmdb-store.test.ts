@@ -4,20 +4,33 @@ import { open } from 'lmdb';
 import { describe, expect, it } from 'vitest';
 import { openLmdbStore } from '../../services/storage/lmdb-store.js';
 import { describeStoreContract } from '../contract/store-contract.js';
+import { FakeClock } from '../support/fake-clock.js';
+import { until } from '../support/until.js';
 import { temporaryDirectory } from './temporary-directory.js';
 
 describeStoreContract('LmdbStore', async () => {
   const directory = temporaryDirectory();
-  const store = await openLmdbStore(directory.path);
+  const clock = new FakeClock();
+  const store = await openLmdbStore(directory.path, { clock });
   const dispose = async () => {
     await store.close();
     directory[Symbol.dispose]();
   };
-  return { store, [Symbol.asyncDispose]: dispose };
+  const pass = async (ms: number) => clock.advance(ms);
+  return { store, ttlMs: 15_000, pass, [Symbol.asyncDispose]: dispose };
 });
 
 const put = (key: string, value = 'v') =>
   ({ kind: 'put', key, value: Buffer.from(value) }) as const;
+
+const openRaw = (path: string) =>
+  open<Buffer, Buffer>({
+    path,
+    noSubdir: false,
+    keyEncoding: 'binary',
+    encoding: 'binary',
+    pageSize: 8192,
+  });
 
 async function writeSome(path: string, count: number) {
   const store = await openLmdbStore(path);
@@ -38,6 +51,43 @@ describe('openLmdbStore', () => {
     expect(before.map(({ key }) => key)).toEqual(['k0', 'k1', 'k2', 'k3', 'k4']);
     await store.commit({ conditions: [], writes: [put('k0')] });
     expect((await store.get('k0'))!.revision).toBe(6);
+    await store.close();
+  });
+
+  it('gives every lease its full length again', async () => {
+    using directory = temporaryDirectory();
+    const clock = new FakeClock();
+    const before = await openLmdbStore(directory.path, { clock });
+    const leased = { ...put('leased'), ttlMs: 15_000 };
+    await before.commit({ conditions: [], writes: [leased, { ...leased, key: 'renewed' }] });
+    await before.commit({ conditions: [], writes: [put('kept', 'x')] });
+    clock.advance(14_999);
+    await before.close();
+    expect(clock.timerCount).toBe(0);
+    const store = await openLmdbStore(directory.path, { clock });
+    clock.advance(14_999);
+    expect(await store.renew('renewed')).toBe(true);
+    clock.advance(1);
+    const keys = await until(async () => {
+      const entries = await store.list({ prefix: '', limit: 5 });
+      return entries.length < 3 ? entries.map(({ key }) => key) : undefined;
+    }, 5_000);
+    expect(keys).toEqual(['kept', 'renewed']);
+    await store.close();
+  });
+
+  it('reads a database from before there were leases', async () => {
+    using directory = temporaryDirectory();
+    const raw = openRaw(directory.path);
+    const old = Buffer.concat([Buffer.from([0, 0, 0, 0, 0, 0, 0, 7]), Buffer.from('old')]);
+    await raw.put(Buffer.from('m'), Buffer.from([1, 0, 0, 0, 0, 0, 0, 0, 9]));
+    await raw.put(Buffer.from('ka'), old);
+    await raw.close();
+    const store = await openLmdbStore(directory.path);
+    expect(await store.get('a')).toEqual({ key: 'a', value: Buffer.from('old'), revision: 7 });
+    expect(await store.renew('a')).toBe(false);
+    await store.commit({ conditions: [], writes: [put('b')] });
+    expect((await store.get('b'))?.revision).toBe(10);
     await store.close();
   });
 

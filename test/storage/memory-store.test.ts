@@ -2,10 +2,25 @@ import { describe, expect, it } from 'vitest';
 import { MemoryStore } from '../../services/storage/memory-store.js';
 import { SortedKeys } from '../../services/dht/core/sorted-keys.js';
 import { describeStoreContract } from '../contract/store-contract.js';
+import { FakeClock } from '../support/fake-clock.js';
 
 describeStoreContract('MemoryStore', async () => {
-  const store = new MemoryStore();
-  return { store, [Symbol.asyncDispose]: () => store.close() };
+  const clock = new FakeClock();
+  const store = new MemoryStore({ clock });
+  const pass = async (ms: number) => clock.advance(ms);
+  return { store, ttlMs: 15_000, pass, [Symbol.asyncDispose]: () => store.close() };
+});
+
+describe('MemoryStore', () => {
+  it('leaves no timer behind', async () => {
+    const clock = new FakeClock();
+    const store = new MemoryStore({ clock });
+    const write = { kind: 'put', key: 'a', value: Buffer.from('v'), ttlMs: 1_000 } as const;
+    await store.commit({ conditions: [], writes: [write] });
+    expect(clock.timerCount).toBe(1);
+    await store.close();
+    expect(clock.timerCount).toBe(0);
+  });
 });
 
 describe('SortedKeys', () => {

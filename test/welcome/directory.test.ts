@@ -51,7 +51,6 @@ describe('judgeJoin', () => {
   const held = peerAt(7, 5);
   const other = { ...held, address: 'elsewhere:1' };
   it.each([
-    { title: 'nobody has the ring ID', peer: peerAt(8, 5), kind: 'admission' },
     { title: 'it is a member in this life', peer: peerAt(7, 5), kind: 'renewal' },
     { title: 'any life of it is meant', peer: peerAt(7, 0), kind: 'renewal' },
     { title: 'it comes back in a later life', peer: peerAt(7, 6), kind: 'admission' },
@@ -59,9 +58,11 @@ describe('judgeJoin', () => {
     { title: 'another address has the ring ID', peer: other, kind: 'taken' },
     { title: 'another does, whatever the life', peer: { ...other, incarnation: 9 }, kind: 'taken' },
   ])('answers “$kind” when $title', ({ peer, kind }) => {
-    expect(judgeJoin(createDirectory(10, [held]), peer)).toEqual(
-      kind === 'taken' || kind === 'stale' ? { kind, holder: held } : { kind },
-    );
+    expect(judgeJoin(held, peer)).toEqual(kind === 'admission' ? { kind } : { kind, holder: held });
+  });
+
+  it('answers “admission” when nobody has the ring ID', () => {
+    expect(judgeJoin(undefined, peerAt(8, 5))).toEqual({ kind: 'admission' });
   });
 });
 

@@ -38,7 +38,8 @@ export type WorldOptions = {
 /** A directory with both its keepers, in which every ring is open unless a test says otherwise. */
 export async function createWorld(options: WorldOptions = {}) {
   const { ringSize = 2 ** 31, clock = new FakeClock(), askedBelow = 5 } = options;
-  const { store = new SteppedStore(), admission = async () => ({ kind: 'open' }) } = options;
+  const { store = new SteppedStore({ clock }), admission = async () => ({ kind: 'open' }) } =
+    options;
   const { log, lines } = captureLog();
   const deps = { store, clock, log, ringSize, ttlMs: TTL_MS, admission, askedBelow };
   const keeper = await WelcomeKeeper.open(deps);

@@ -4,7 +4,6 @@
  * The table is a value: the members in ring order, from the smallest ring ID up, at most one for each
  * ring ID. A change makes a new table and copies the array, O(n); a question is a binary search,
  * O(log n). So a page, a snapshot and an answer each show one moment, however long they are read.
- * Leases are told in `leases.ts`: a member whose lease has ended is taken out before it is asked for.
  */
 import {
   clockwise,
@@ -27,7 +26,7 @@ export type Directory = {
 /** What a join by a peer means, given who is a member. */
 export type JoinVerdict =
   /** It is a member in this very life; incarnation 0 means whatever life it is in. */
-  | { readonly kind: 'renewal' }
+  | { readonly kind: 'renewal'; readonly holder: PeerRef }
   /** It is new, or a later life of a member: a crashed peer comes back. */
   | { readonly kind: 'admission' }
   /** Another address holds the ring ID. */
@@ -53,13 +52,15 @@ export function createDirectory(ringSize: number, peers: Iterable<PeerRef> = [])
   return { ringSize, peers: [...peers].sort((one, other) => one.ringId - other.ringId) };
 }
 
-/** Judges a join. Assumes a ring ID below the ring size; who may have which ID is not judged here. */
-export function judgeJoin(directory: Directory, peer: PeerRef): JoinVerdict {
-  const holder = memberAt(directory, peer.ringId);
+/**
+ * Judges a join, given the member that has the ring ID. Assumes a ring ID below the ring size; who may
+ * have which ID is not judged here.
+ */
+export function judgeJoin(holder: PeerRef | undefined, peer: PeerRef): JoinVerdict {
   if (holder === undefined) return { kind: 'admission' };
   if (holder.address !== peer.address) return { kind: 'taken', holder };
   const isSameLife = peer.incarnation === 0 || peer.incarnation === holder.incarnation;
-  if (isSameLife) return { kind: 'renewal' };
+  if (isSameLife) return { kind: 'renewal', holder };
   return peer.incarnation > holder.incarnation ? { kind: 'admission' } : { kind: 'stale', holder };
 }
 
