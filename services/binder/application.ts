@@ -1,5 +1,6 @@
 /** What applications do with services and endpoints, with typed refusals. */
 import { RingbinderError } from '../errors.js';
+import { storeUnreachable } from '../storage/refusals.js';
 import { decodePageToken, encodePageToken, pageSizeOf } from '../rpc/page-token.js';
 import type { WatchItem } from '../rpc/watch-queue.js';
 import type { Binder } from './core/binder.js';
@@ -40,8 +41,14 @@ export class BinderApplication {
     this.#deps = deps;
   }
 
-  /** Throws `TABLE_FULL`. When it resolves, the registration is on disk. */
+  /** How old the answers are; undefined when they are as new as they can be. */
+  get ageMs(): number | undefined {
+    return this.#driver.ageMs;
+  }
+
+  /** Throws `TABLE_FULL` or `STORE_UNREACHABLE`. When it resolves, the registration is on disk. */
   async register(registration: Registration): Promise<Endpoint> {
+    this.#assertWritable();
     const endpoint = this.#binder.register(registration);
     await this.#driver.saved(endpoint);
     return endpoint;
@@ -54,11 +61,12 @@ export class BinderApplication {
     return outcome.ttlMs;
   }
 
-  /** A token of 0 is none. Throws `ENDPOINT_UNKNOWN` or `FENCING_TOKEN_STALE`. */
+  /** A token of 0 is none. Throws `ENDPOINT_UNKNOWN`, `FENCING_TOKEN_STALE`, `STORE_UNREACHABLE`. */
   async deregister(
     which: { readonly endpointId: string } | { readonly service: string; readonly address: string },
     fencingToken: bigint,
   ): Promise<void> {
+    this.#assertWritable();
     const token = fencingToken === 0n ? undefined : Number(fencingToken);
     await this.#driver.saved(this.#binder.deregister(which, token));
   }
@@ -123,8 +131,9 @@ export class BinderApplication {
     return this.#deps.watches.watch(service, endpoints, signal);
   }
 
-  /** Throws `ENDPOINT_UNKNOWN`. */
+  /** Throws `ENDPOINT_UNKNOWN` or `STORE_UNREACHABLE`. */
   async report(service: string, address: string): Promise<Verdict> {
+    this.#assertWritable();
     return new Promise((resolve) => this.#binder.report(service, address, resolve));
   }
 
@@ -132,6 +141,11 @@ export class BinderApplication {
   explain(service: string, address: string): Explanation {
     const { endpoint, evidence } = this.#binder.explain(service, address);
     return { evidence, endpoint: endpoint.removal === undefined ? endpoint : undefined };
+  }
+
+  #assertWritable(): void {
+    const { ageMs } = this.#driver;
+    if (ageMs !== undefined) throw storeUnreachable(`not in touch for ${Math.round(ageMs)} ms`);
   }
 
   get #driver(): BinderDriver {

@@ -10,7 +10,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
-import { COMMIT_OPERATIONS_MAX, LIST_LIMIT_MAX } from '../storage/bounds.js';
+import { COMMIT_BYTES_MAX, COMMIT_OPERATIONS_MAX, LIST_LIMIT_MAX } from '../storage/bounds.js';
 import type { Store, StoreWrite } from '../storage/store.js';
 import type { Cancel, Clock } from '../system/clock.js';
 import { turnEnd } from '../system/turn.js';
@@ -18,8 +18,6 @@ import { keyOfEndpoint, type Endpoint } from './core/endpoint.js';
 import { decodeState, encodeState } from './wire-state.js';
 
 const PREFIX = 'binder/endpoint/';
-/** Of one commit, unless it has a single write. etcd takes 1.5 MB by default. */
-const COMMIT_BYTES_MAX = 2 ** 20;
 const RETRY_MS = 1_000;
 
 export type EndpointArchiveDeps = {
@@ -43,6 +41,21 @@ export class EndpointArchive {
 
   constructor(deps: EndpointArchiveDeps) {
     this.#deps = deps;
+  }
+
+  /** How long ago the store was last in touch with its entries; undefined while it is. */
+  get ageMs(): number | undefined {
+    return this.#deps.store.ageMs;
+  }
+
+  /** What is in the store, and then what anyone writes to it. Ends when the signal says so. */
+  async *follow(signal: AbortSignal): AsyncGenerator<readonly Endpoint[], void, void> {
+    for await (const event of this.#deps.store.watch({ prefix: PREFIX }, signal)) {
+      const changes = event.kind === 'commit' ? event.changes : [];
+      const put = changes.flatMap((change) => (change.kind === 'put' ? [change.entry] : []));
+      const entries = event.kind === 'snapshot' ? event.entries : put;
+      yield entries.map(({ value }) => decodeState(value));
+    }
   }
 
   async load(): Promise<readonly Endpoint[]> {
@@ -116,7 +129,7 @@ export class EndpointArchive {
     let bytes = 0;
     for (const [key, pending] of this.#pending) {
       const { write } = pending;
-      bytes += write.kind === 'put' ? write.value.length : 0;
+      bytes += key.length + (write.kind === 'put' ? write.value.length : 0);
       if (batch.size > 0 && bytes > COMMIT_BYTES_MAX) break;
       batch.set(key, pending);
       this.#pending.delete(key);

@@ -12,7 +12,7 @@ import type { EndpointArchive } from './archive.js';
 import { BinderMember, type MemberEffect, type RenewalOutcome } from './core/binder-member.js';
 import type { Binder, BinderLimits } from './core/binder.js';
 import type { CheckOrder } from './core/checks.js';
-import type { Endpoint } from './core/endpoint.js';
+import { keyOfEndpoint, supersedes, type Endpoint } from './core/endpoint.js';
 import type { CheckMethod, CheckOutcome } from './core/health-check.js';
 import type { Change } from './core/ledger.js';
 import type { BinderAnswer, BinderQuestion } from './core/messages.js';
@@ -26,6 +26,8 @@ export type BinderDriverDeps = {
   readonly clock: Clock;
   readonly links: BinderLinks;
   readonly archive: EndpointArchive;
+  /** Whether other binders use the same store: then what one has written, the others need not. */
+  readonly isShared: boolean;
   /** Addresses of nodes that may be binders. */
   readonly others: () => Iterable<string>;
   /** Makes one health check; never rejects. */
@@ -50,6 +52,7 @@ export class BinderDriver {
   readonly #member: BinderMember;
   readonly #listeners = new Set<(change: Change) => void>();
   readonly #cancels: Cancel[] = [];
+  readonly #stopping = new AbortController();
   #isLoading = true;
 
   private constructor(deps: BinderDriverDeps) {
@@ -60,7 +63,6 @@ export class BinderDriver {
       limits,
       clock: { wallMs: () => clock.now(), steadyMs: () => clock.monotonicMs() },
       newId: randomUUID,
-      isSpreading: true,
       later: (act) => void turnEnd().then(act),
       ask: (to, question, done) => void links.ask(to, question).then(done),
       perform: (effect) => this.#perform(effect),
@@ -81,6 +83,7 @@ export class BinderDriver {
     const { archive, clock, beatMs, log } = this.#deps;
     this.binder.merge(await archive.load());
     this.#isLoading = false;
+    if (this.#deps.isShared) void this.#follow();
     this.#nameOthers();
     const caughtUp = await within(clock, CATCH_UP_MS, this.#catchUp());
     const { liveCount } = this.binder.registry;
@@ -100,7 +103,13 @@ export class BinderDriver {
       new Promise<void>((resolve) => this.#member.whenTold(resolve)),
     );
     for (const cancel of this.#cancels.splice(0)) cancel();
+    this.#stopping.abort();
     await this.#deps.archive.close();
+  }
+
+  /** How old is what it knows; undefined unless its store is shared, and can't be reached. */
+  get ageMs(): number | undefined {
+    return this.#deps.isShared ? this.#deps.archive.ageMs : undefined;
   }
 
   /** Called with every change of an endpoint, in order. */
@@ -139,8 +148,26 @@ export class BinderDriver {
         this.#deps.archive.forget(effect.endpoint);
         return;
       case 'changed':
-        if (!this.#isLoading) this.#deps.archive.save(effect.endpoint);
+        if (!this.#isLoading && (effect.isOwn || !this.#deps.isShared)) {
+          this.#deps.archive.save(effect.endpoint);
+        }
         for (const listener of this.#listeners) listener(effect);
+    }
+  }
+
+  /** Takes over what others write; what is older than what this binder decides, it writes again. */
+  async #follow(): Promise<void> {
+    const { archive, self, log } = this.#deps;
+    try {
+      for await (const endpoints of archive.follow(this.#stopping.signal)) {
+        this.binder.merge(endpoints);
+        for (const theirs of endpoints) {
+          const mine = this.binder.registry.byKey(keyOfEndpoint(theirs));
+          if (mine?.home === self && supersedes(mine, theirs)) archive.save(mine);
+        }
+      }
+    } catch (err) {
+      log.error({ err }, 'the store can not be followed any more');
     }
   }
 

@@ -45,12 +45,17 @@ export function createBinderHandler({
     resolve: async ({ service }) => ({
       endpoint: toWire(application.resolve(service)),
       protectionActive: application.isProtected(service),
-      age: undefined,
+      age: ageOf(application),
     }),
     listEndpoints: async ({ service, pageSize, pageToken }) => {
       const { endpoints, nextPageToken } = application.endpoints(service, pageSize, pageToken);
       const protectionActive = application.isProtected(service);
-      return { endpoints: endpoints.map(toWire), nextPageToken, protectionActive, age: undefined };
+      return {
+        endpoints: endpoints.map(toWire),
+        nextPageToken,
+        protectionActive,
+        age: ageOf(application),
+      };
     },
     listServices: async ({ pageSize, pageToken }) => {
       const { services, nextPageToken } = application.services(pageSize, pageToken);
@@ -60,7 +65,7 @@ export function createBinderHandler({
           protectionActive,
         })),
         nextPageToken,
-        age: undefined,
+        age: ageOf(application),
       };
     },
     watchService: async function* ({ service }, { signal }) {
@@ -76,10 +81,14 @@ export function createBinderHandler({
         evidence: evidence.map(evidenceToWire),
         endpoint: endpoint === undefined ? undefined : toWire(endpoint),
         protectionActive: application.isProtected(service),
-        age: undefined,
+        age: ageOf(application),
       };
     },
   };
+}
+
+function ageOf({ ageMs }: BinderApplication) {
+  return ageMs === undefined ? undefined : durationToWire(ageMs);
 }
 
 type ToWire = (endpoint: Endpoint) => WireEndpoint;

@@ -69,6 +69,7 @@ export class BinderPart {
       clock: systemClock,
       links: this.#links,
       archive: new EndpointArchive({ store: stores.directory, clock: systemClock, log }),
+      isShared: typeof config.store === 'object',
       others: () => knownTo(peer),
       probe,
       log,

@@ -131,7 +131,6 @@ export class WorldBinder {
       limits: BINDER_LIMITS,
       clock: { steadyMs: () => world.now, wallMs: () => EPOCH_MS + world.now },
       newId: () => `${name}#${(ids += 1)}@${world.now}`,
-      isSpreading: true,
       later: (act) => world.timeline.after(0, act),
       ask: (to, question, done) => this.#ask(to, question, done),
       perform: (effect) => {

@@ -163,16 +163,66 @@ describe('PeerService by hand', () => {
   });
 
   it('refuses a stream for now, and every call of the services to come', async () => {
-    for (const method of [
-      'PeerService/OpenStream',
-      'MonitorService/CheckRing',
-      'BinderService/ListServices',
-    ]) {
+    for (const method of ['PeerService/OpenStream', 'MonitorService/CheckRing']) {
       const refused = await refusal(founder, `${V1}.${method}`, {});
       expect(refused.code).toBe('unimplemented');
       expect(refused.message).toContain('[RPC_NOT_IMPLEMENTED]');
     }
   });
+});
+
+describe('BinderService by hand', () => {
+  const binder = (method: string): string => `${V1}.BinderService/${method}`;
+  const where = { service: 'orders', address: '127.0.0.1:9' };
+
+  it('takes every call as the contract shows it', async () => {
+    const registered = (await call(founder, binder('RegisterEndpoint'), {
+      ...where,
+      ttl: '15s',
+      metadata: { zone: 'a' },
+    })) as { endpoint: { endpointId: string }; fencingToken: string; leaseTtl: string };
+    expect(registered).toMatchObject({
+      endpoint: { ...where, health: 'HEALTH_HEALTHY', metadata: { zone: 'a' } },
+      leaseTtl: '15s',
+    });
+    const { endpointId } = registered.endpoint;
+    const fencingToken = Number(registered.fencingToken);
+    expect(await call(founder, binder('RenewLease'), { endpointId, fencingToken })).toEqual({
+      leaseTtl: '15s',
+    });
+    expect(await call(founder, binder('KeepLeases'), { endpointId, fencingToken })).toEqual({
+      endpointId,
+      leaseTtl: '15s',
+    });
+    const stale = { endpointId, fencingToken: 7 };
+    expect(await call(founder, binder('KeepLeases'), stale)).toMatchObject({
+      refusal: { reason: 'FENCING_TOKEN_STALE' },
+    });
+    expect(await call(founder, binder('Resolve'), { service: 'orders' })).toMatchObject({
+      endpoint: { endpointId },
+    });
+    expect(await call(founder, binder('ListServices'), {})).toMatchObject({
+      services: [{ service: 'orders', endpointCount: 1, healthyCount: 1 }],
+    });
+    const events = await streamOf(founder, binder('WatchService'), 1, { service: 'orders' });
+    expect(events[0]).toMatchObject({ sequence: '1', snapshot: { endpoints: [{ endpointId }] } });
+    const checked = { ...where, healthCheck: { tcp: {} } };
+    expect(await call(founder, binder('RegisterEndpoint'), checked)).toMatchObject({
+      endpoint: { endpointId, health: 'HEALTH_UNKNOWN' },
+    });
+    expect(await call(founder, binder('ReportUnreachable'), where)).toMatchObject({
+      verdict: 'VERDICT_REMOVED',
+      evidence: [{ check: 'TCP', outcome: 'connection refused', rule: 'REPORT_PROVED' }],
+    });
+    expect(await call(founder, binder('ListEndpoints'), { service: 'orders' })).toEqual({});
+    const { evidence } = (await call(founder, binder('ExplainEndpoint'), where)) as {
+      evidence: { rule: string }[];
+    };
+    expect(evidence.at(-1)).toMatchObject({ rule: 'REPORT_PROVED' });
+    expect((await refusal(founder, binder('DeregisterEndpoint'), { endpointId })).code).toBe(
+      'not_found',
+    );
+  }, 30_000);
 });
 
 describe('DhtService by hand', () => {

@@ -1,9 +1,4 @@
-/**
- * One binder among others: its endpoints, and what it has to do with the other binders about them.
- *
- * With an engine below that spreads changes itself, binders only ping each other, to know who lives,
- * and hand renewals on.
- */
+/** One binder among others: its endpoints, and what it has to do with the other binders about them. */
 import { RingbinderError } from '../../errors.js';
 import { Binder, type BinderDeps, type BinderEffect, type Renewed } from './binder.js';
 import type { Endpoint } from './endpoint.js';
@@ -18,8 +13,6 @@ export type BinderMemberDeps = Omit<BinderDeps, 'perform'> &
     readonly perform: (effect: MemberEffect) => void;
     /** Calls once, when all that happens now has happened. */
     readonly later: (act: () => void) => void;
-    /** Whether changes are to be told to the others. */
-    readonly isSpreading: boolean;
   };
 
 export type RenewalOutcome =
@@ -33,11 +26,11 @@ export class BinderMember {
 
   constructor(deps: BinderMemberDeps) {
     this.#deps = deps;
-    const { self, limits, clock, newId, ask, isSpreading } = deps;
+    const { self, limits, clock, newId, ask } = deps;
     const perform = (effect: BinderEffect): void => this.#perform(effect);
     this.binder = new Binder({ self, limits, clock, newId, perform });
     const nowMs = (): number => clock.steadyMs();
-    this.spreading = new Spreading({ binder: this.binder, nowMs, ask, isComparing: isSpreading });
+    this.spreading = new Spreading({ binder: this.binder, nowMs, ask });
   }
 
   /** To be called many times a second. */
@@ -99,9 +92,7 @@ export class BinderMember {
       return;
     }
     this.#deps.perform(effect);
-    if (effect.kind === 'changed' && effect.isOwn && this.#deps.isSpreading) {
-      this.#tell(effect.endpoint);
-    }
+    if (effect.kind === 'changed' && effect.isOwn) this.#tell(effect.endpoint);
   }
 
   #tell(endpoint: Endpoint): void {

@@ -17,8 +17,6 @@ const OUTBOX_MAX = 10_000;
 export type SpreadingDeps = {
   readonly binder: Binder;
   readonly nowMs: () => number;
-  /** Whether others are to have the same by way of this; else they are only pinged. */
-  readonly isComparing: boolean;
   /** Asks another binder; calls `done` once, without an answer when there is none. */
   readonly ask: (
     to: string,
@@ -125,7 +123,7 @@ export class Spreading {
   #compareIfOther(address: string, root: string): void {
     const { isTelling, isComparing, outbox } = this.#with(address);
     const isQuiet = !isTelling && !isComparing && outbox.size === 0;
-    if (!this.#deps.isComparing || !isQuiet) return;
+    if (!isQuiet) return;
     if (root !== this.#deps.binder.registry.digest.root) this.#compare(address, () => undefined);
   }
 
