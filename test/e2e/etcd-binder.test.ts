@@ -85,8 +85,9 @@ describe.skipIf(whyNoEtcd() !== undefined)('binders on one etcd', () => {
 
     etcd.launch();
     await until(async () => {
-      const { ageMs: age } = await other!.sdk.binder.resolve('orders');
-      return age === undefined ? true : undefined;
+      const answers = nodes.map(async ({ sdk }) => sdk.binder.resolve('orders'));
+      const ages = (await Promise.all(answers)).map(({ ageMs: age }) => age);
+      return ages.every((age) => age === undefined) ? true : undefined;
     }, 15_000);
     await one!.sdk.binder.register('orders', '10.0.0.2:80', { ttlMs: HOUR_MS });
     await until(async () => {
