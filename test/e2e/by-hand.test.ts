@@ -176,11 +176,15 @@ describe('BinderService by hand', () => {
   const where = { service: 'orders', address: '127.0.0.1:9' };
 
   it('takes every call as the contract shows it', async () => {
-    const registered = (await call(founder, binder('RegisterEndpoint'), {
+    const registered = await call<{
+      endpoint: { endpointId: string };
+      fencingToken: string;
+      leaseTtl: string;
+    }>(founder, binder('RegisterEndpoint'), {
       ...where,
       ttl: '15s',
       metadata: { zone: 'a' },
-    })) as { endpoint: { endpointId: string }; fencingToken: string; leaseTtl: string };
+    });
     expect(registered).toMatchObject({
       endpoint: { ...where, health: 'HEALTH_HEALTHY', metadata: { zone: 'a' } },
       leaseTtl: '15s',
@@ -215,9 +219,9 @@ describe('BinderService by hand', () => {
       evidence: [{ check: 'TCP', outcome: 'connection refused', rule: 'REPORT_PROVED' }],
     });
     expect(await call(founder, binder('ListEndpoints'), { service: 'orders' })).toEqual({});
-    const { evidence } = (await call(founder, binder('ExplainEndpoint'), where)) as {
+    const { evidence } = await call<{
       evidence: { rule: string }[];
-    };
+    }>(founder, binder('ExplainEndpoint'), where);
     expect(evidence.at(-1)).toMatchObject({ rule: 'REPORT_PROVED' });
     expect((await refusal(founder, binder('DeregisterEndpoint'), { endpointId })).code).toBe(
       'not_found',

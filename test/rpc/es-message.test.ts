@@ -9,6 +9,7 @@ import {
 } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { NodeServiceService } from '../../proto/gen/ringbinder/internal/v1/node_service.js';
+import { RegistryServiceService } from '../../proto/gen/ringbinder/internal/v1/registry_service.js';
 import { TableServiceService } from '../../proto/gen/ringbinder/internal/v1/table_service.js';
 import { BinderServiceService } from '../../proto/gen/ringbinder/v1/binder_service.js';
 import { DhtServiceService } from '../../proto/gen/ringbinder/v1/dht_service.js';
@@ -27,6 +28,7 @@ const METHODS: readonly RpcMethod[] = [
   MonitorServiceService,
   NodeServiceService,
   PeerServiceService,
+  RegistryServiceService,
   TableServiceService,
   WelcomeServiceService,
 ].flatMap((definition) => Object.values<RpcMethod>(definition));

@@ -105,10 +105,15 @@ describe.skipIf(whyNoEtcd() !== undefined)('EtcdStore', () => {
     const store = await world.open();
     await put(store, 'a', '1');
     world.etcd.signal('SIGSTOP');
-    const start = performance.now();
-    expect(await valueAt(store, 'a')).toBe('1');
-    expect(performance.now() - start).toBeLessThan(2_000);
-    expect(store.ageMs).toBeGreaterThan(0);
+    // A signal takes a moment: etcd may still answer the first.
+    const latencies: number[] = [];
+    await until(async () => {
+      const start = performance.now();
+      expect(await valueAt(store, 'a')).toBe('1');
+      latencies.push(performance.now() - start);
+      return store.ageMs;
+    }, 5_000);
+    expect(Math.max(...latencies)).toBeLessThan(2_000);
     await refusedWithin(put(store, 'a', '2'), REFUSED_MS_MAX);
     world.etcd.signal('SIGCONT');
     await untilInTouch(store);
