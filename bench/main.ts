@@ -2,7 +2,9 @@
  * `npm run bench [name …] [-- --quick]`: everything that is measured against something else, or the
  * named ones. `--quick` measures less, and writes no document.
  */
+import { benchBinderEtcd } from './binder-etcd.js';
 import { benchBinderResolve } from './binder-resolve.js';
+import { benchBinderWatch } from './binder-watch.js';
 import { benchChordTables } from './chord-tables/main.js';
 import { benchDhtGet } from './dht-get.js';
 import { benchDhtPut } from './dht-put.js';
@@ -16,6 +18,8 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'dht-get': benchDhtGet,
   'dht-put': benchDhtPut,
   'binder-resolve': benchBinderResolve,
+  'binder-etcd': benchBinderEtcd,
+  'binder-watch': benchBinderWatch,
   'chord-tables': benchChordTables,
   'route-cache': benchRouteCache,
 };

@@ -32,6 +32,11 @@ export class Workshop implements AsyncDisposable {
     return join(this.directory, name);
   }
 
+  /** Of the programs that were started, in that order. */
+  get pids(): readonly number[] {
+    return this.#children.map(({ pid = 0 }) => pid);
+  }
+
   /** Starts a program, which is killed at the end. */
   spawn(command: string, args: readonly string[], stderr: 'pipe' | 'inherit'): ChildProcess {
     const child = spawn(command, args, { stdio: ['ignore', 'ignore', stderr] });
