@@ -41,8 +41,10 @@ export type BinderDriverDeps = {
 
 /** How often it is looked who the others are. */
 const NAMING_MS = 1_000;
-/** How long a binder that starts waits for what the others know. */
-const CATCH_UP_MS = 5_000;
+/** How long a binder that starts waits for what the others know: far more than 100,000 endpoints take. */
+const CATCH_UP_MS = 30_000;
+/** Endpoints from the store that are taken in at once. */
+const LOAD_COUNT = 1_000;
 
 /** How long a binder that stops tells others that its leases are theirs. */
 const LEAVE_MS = 1_000;
@@ -80,9 +82,8 @@ export class BinderDriver {
 
   /** Resolves when it knows what the store and the others know. */
   async start(): Promise<void> {
-    const { archive, clock, beatMs, log } = this.#deps;
-    this.binder.merge(await archive.load());
-    this.#isLoading = false;
+    const { clock, beatMs, log } = this.#deps;
+    await this.#load();
     if (this.#deps.isShared) void this.#follow();
     this.#nameOthers();
     const caughtUp = await within(clock, CATCH_UP_MS, this.#catchUp());
@@ -96,7 +97,7 @@ export class BinderDriver {
 
   /** Gives its leases to others and stops. */
   async stop(): Promise<void> {
-    this.binder.leave();
+    while (this.binder.leave()) await turnEnd();
     await within(
       this.#deps.clock,
       LEAVE_MS,
@@ -129,6 +130,15 @@ export class BinderDriver {
   /** Resolves when the state of an endpoint is durable. */
   async saved(endpoint: Endpoint): Promise<void> {
     await this.#deps.archive.settled(endpoint);
+  }
+
+  async #load(): Promise<void> {
+    const endpoints = await this.#deps.archive.load();
+    for (let index = 0; index < endpoints.length; index += LOAD_COUNT) {
+      this.binder.merge(endpoints.slice(index, index + LOAD_COUNT));
+      await turnEnd();
+    }
+    this.#isLoading = false;
   }
 
   #nameOthers(): void {

@@ -73,6 +73,8 @@ export type Renewal =
 const STILL_MS = 1_000;
 /** Binders that were apart may have accepted more together than each may: so many times as many. */
 const OVERFLOW = 2;
+/** Leases that change hands in one beat: so many take some 20 ms. */
+const MOVES_MAX = 1_000;
 /** So many times the silence that makes a binder dead, and anyone may take over from it. */
 const ORPHANED_FACTOR = 3;
 
@@ -231,14 +233,18 @@ export class Binder {
     }
   }
 
-  /** Gives all leases to others, before this binder goes. */
-  leave(): void {
+  /** Gives leases to others, before this binder goes; false when there are no more to give. */
+  leave(): boolean {
     const { self } = this.#deps;
+    let moves = 0;
     for (const endpoint of this.registry.atHome(self)) {
       const heir = this.fellowship.heirOf(keyOfEndpoint(endpoint), this.#nowMs);
-      if (heir === undefined) return;
+      if (heir === undefined) return false;
       this.#moveTo(heir, endpoint, `${self} leaves`);
+      moves += 1;
+      if (moves >= MOVES_MAX) return true;
     }
+    return false;
   }
 
   // Leases
@@ -292,12 +298,16 @@ export class Binder {
 
   /** Takes over from binders that are dead. */
   #inherit(nowMs: number): void {
+    let moves = 0;
     for (const home of this.registry.homes) {
       if (this.fellowship.isAlive(home, nowMs)) continue;
       const isOrphaned = this.fellowship.silentForMs(home, nowMs) >= this.#orphanedMs;
       for (const endpoint of this.registry.atHome(home)) {
         const isMine = isOrphaned || this.fellowship.isHeir(keyOfEndpoint(endpoint), nowMs);
-        if (isMine) this.#moveTo(this.#deps.self, endpoint, `${home} is dead`, true);
+        if (!isMine) continue;
+        this.#moveTo(this.#deps.self, endpoint, `${home} is dead`, true);
+        moves += 1;
+        if (moves >= MOVES_MAX) return;
       }
     }
   }

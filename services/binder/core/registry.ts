@@ -78,10 +78,12 @@ export class Registry {
     return [...this.#byHome.keys()];
   }
 
-  /** Living endpoints whose home a binder is. */
-  atHome(home: string): readonly Endpoint[] {
-    const all = [...(this.#byHome.get(home) ?? [])].map((key) => this.#endpoints.get(key));
-    return all.filter(isLive);
+  /** Living endpoints whose home a binder is; one that moves meanwhile is left out. */
+  *atHome(home: string): Generator<Endpoint> {
+    for (const key of this.#byHome.get(home) ?? []) {
+      const endpoint = this.#endpoints.get(key);
+      if (isLive(endpoint)) yield endpoint;
+    }
   }
 
   /** Names of services that have endpoints, at and behind a name, in order. */
