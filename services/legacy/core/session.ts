@@ -1,0 +1,83 @@
+/**
+ * What a session of a dialect has: pure decisions, fed with datagrams and time, that say what to send
+ * and what to ask the services for.
+ *
+ * A session never waits and never throws on what comes from outside. Every table in it has a bound, and
+ * every entry an end.
+ */
+
+/** Where a datagram comes from or goes to: `host` as `canonicalHost` writes it. */
+export type Source = { readonly host: string; readonly port: number };
+
+export type SessionClock = {
+  /** Milliseconds since some moment. Never jumps. */
+  readonly steadyMs: () => number;
+};
+
+/** One decoded datagram, or one that was dropped: for a log line and a counter. */
+export type SessionNote = {
+  readonly direction: 'in' | 'out';
+  readonly socket: string;
+  readonly peer: Source;
+  /** Name of the message, or `malformed`, `limited`, `unexpected`. */
+  readonly what: string;
+  /** Decoded fields, or why it was dropped. */
+  readonly fields: Readonly<Record<string, string | number>>;
+};
+
+/** Sends one datagram from one of the sockets of the dialect. */
+export type Send<SocketName extends string> = (
+  socket: SocketName,
+  to: Source,
+  bytes: Uint8Array,
+) => void;
+
+/** Ends something that goes on; harmless when repeated. */
+export type Stop = () => void;
+
+/** Holders of keys, as DhtService keeps them. `done` is called once, with nothing when it failed. */
+export interface HolderCalls {
+  /** Says that an address has a key, for so long unless it is repeated. */
+  announce(key: string, address: string, ttlMs: number): void;
+  /** In the order of arrival, at most `countMax`. */
+  list(
+    key: string,
+    countMax: number,
+    done: (addresses: readonly string[] | undefined) => void,
+  ): void;
+}
+
+/** Values, as DhtService keeps them. */
+export interface ValueCalls {
+  put(key: string, value: Uint8Array, ttlMs: number, done: (isDone: boolean) => void): void;
+  /** `found` is called with the value, with null when there is none, with nothing when it failed. */
+  get(key: string, found: (value: Uint8Array | null | undefined) => void): void;
+  /** Calls `changed` with the value as soon as there is one, and again when it changes. */
+  want(key: string, changed: (value: Uint8Array) => void): Stop;
+}
+
+/** Services and endpoints, as BinderService keeps them. */
+export interface BinderCalls {
+  /** Registers, or renews what was registered. */
+  register(service: string, address: string, ttlMs: number, done: (isDone: boolean) => void): void;
+  deregister(service: string, address: string): void;
+  /** All endpoints of a service that are healthy, in the order of their addresses. */
+  list(service: string, done: (addresses: readonly string[] | undefined) => void): void;
+  /** The next endpoint in rotation. */
+  resolve(service: string, done: (address: string | undefined) => void): void;
+  /** Complains; the binder looks by itself. */
+  report(service: string, address: string, done: (isRemoved: boolean) => void): void;
+  /** Calls `changed` with every change of a service, from now on. */
+  watch(service: string, changed: (change: EndpointChange) => void): Stop;
+}
+
+export type EndpointChange = {
+  readonly kind: 'added' | 'removed';
+  readonly service: string;
+  readonly address: string;
+};
+
+/** Stops the node when the password is right. */
+export interface StopCalls {
+  stopServer(password: string, done: (isAccepted: boolean) => void): void;
+}
