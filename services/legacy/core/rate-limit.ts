@@ -29,7 +29,7 @@ export class RateLimit {
     const gained = known === undefined ? burst : ((nowMs - known.atMs) * perSecond) / 1_000;
     const tokens = Math.min(burst, (known?.tokens ?? 0) + gained);
     this.#buckets.delete(host);
-    this.#buckets.set(host, { tokens: Math.max(0, tokens - 1), atMs: nowMs });
+    this.#buckets.set(host, { tokens: tokens >= 1 ? tokens - 1 : tokens, atMs: nowMs });
     const [oldest] = this.#buckets.keys();
     if (this.#buckets.size > hostsMax && oldest !== undefined) this.#buckets.delete(oldest);
     return tokens >= 1;
