@@ -56,21 +56,15 @@ export interface ValueCalls {
   want(key: string, changed: (value: Uint8Array) => void): Stop;
 }
 
-/** Services and endpoints, as BinderService keeps them. */
+/** Services and endpoints, as BinderService keeps them. A session is told of changes, its own too. */
 export interface BinderCalls {
-  /** Registers, or renews what was registered. */
+  /** Registers an endpoint, or renews it; calls `done` with whether that was done. */
   register(service: string, address: string, ttlMs: number, done: (isDone: boolean) => void): void;
-  deregister(service: string, address: string): void;
-  /** All endpoints of a service that are healthy, in the order of their addresses. */
-  list(service: string, done: (addresses: readonly string[] | undefined) => void): void;
-  /** The next endpoint in rotation. */
-  resolve(service: string, done: (address: string | undefined) => void): void;
-  /** Complains; the binder looks by itself. */
-  report(service: string, address: string, done: (isRemoved: boolean) => void): void;
-  /** Calls `changed` with every change of a service, from now on. */
-  watch(service: string, changed: (change: EndpointChange) => void): Stop;
+  /** Complains; the binder looks by itself, and removes what does not answer. */
+  report(service: string, address: string): void;
 }
 
+/** An endpoint is there, or is there no more. */
 export type EndpointChange = {
   readonly kind: 'added' | 'removed';
   readonly service: string;
