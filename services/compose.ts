@@ -15,6 +15,7 @@ import { PeerServiceService } from '../proto/gen/ringbinder/v1/peer_service.js';
 import { WelcomeServiceService } from '../proto/gen/ringbinder/v1/welcome_service.js';
 import { BinderPart } from './compose/binder.js';
 import { DirectoryPart } from './compose/directory.js';
+import { LegacyPart } from './compose/legacy.js';
 import { TablePart } from './compose/table.js';
 import type { Config } from './config.js';
 import { DIRECTORY_TIMEOUT_MS, INBOX_LIMITS } from './limits.js';
@@ -94,6 +95,7 @@ class ComposedNode implements Node {
   readonly #table: TablePart;
   readonly #directory: DirectoryPart;
   readonly #binder: BinderPart;
+  readonly #legacy: LegacyPart;
   /** The ring whose directory this node holds. */
   #ownRing: RingTerms | undefined;
   #ring: Ring | undefined;
@@ -127,11 +129,17 @@ class ComposedNode implements Node {
       face: this.#face,
       log: log.child({ component: 'binder' }),
     });
+    this.#legacy = new LegacyPart({
+      config,
+      binder: this.#binder,
+      log: log.child({ component: 'legacy' }),
+    });
     this.#closers.push(
       async () => stores.close(),
       async () => this.#table.close(),
       () => this.#directory.close(),
       () => this.#binder.close(),
+      async () => this.#legacy.close(),
     );
   }
 
@@ -149,9 +157,10 @@ class ComposedNode implements Node {
       await this.#table.open(driver, this.#ring);
       if (config.roles.includes('binder')) await this.#binder.open(driver, this.#ring);
     }
+    const legacy = await this.#legacy.open({ isFounder: config.join.length === 0 });
     this.#setServing('SERVING');
     const { ringId } = driver.state.self;
-    log.info({ address, listen: bound, ringId, ring: this.#ring }, 'ringbinder ready');
+    log.info({ address, listen: bound, legacy, ringId, ring: this.#ring }, 'ringbinder ready');
   }
 
   async stop(): Promise<void> {

@@ -23,6 +23,7 @@ import {
   type Parsed,
   type ValueOf,
 } from './config/kinds.js';
+import { parseLegacy, parseLegacyPeers } from './config/legacy.js';
 import { COPIES_MAX } from './dht/core/replica-set.js';
 
 export const OPTIONS = {
@@ -110,6 +111,20 @@ export const OPTIONS = {
     { min: 0, max: 100 },
     'Share of the endpoints of a service that may vanish within one TTL; more are kept, as unhealthy.',
   ),
+  legacy: {
+    placeholder: 'dialect=where,…|off',
+    default: '',
+    defaultInWords: 'lieur=127.0.0.1:7403:7404 on a node that founds a ring',
+    help: 'Where legacy dialects listen: lieur=host:port:verification-port, or off.',
+    parse: parseLegacy,
+  },
+  legacyPeer: {
+    placeholder: 'dialect=host:port,…',
+    default: '',
+    defaultInWords: 'none',
+    help: 'Legacy servers to work with.',
+    parse: parseLegacyPeers,
+  },
   stopPassword: secret('Password for DhtService.StopServer; without one, nobody may.'),
   /** With room for all members most lookups take one hop; each takes about 200 bytes. */
   routeCache: integer(

@@ -29,5 +29,8 @@ export const DIRECTORY_TIMEOUT_MS = 4 * SECOND;
 /** The table of one node: some hundred bytes of memory for each 65,536th part of the ring, the rest on disk. */
 export const TABLE_ROOM = { recordsMax: 10_000_000, bytesMax: 64 * 1024 * MIB } as const;
 
+/** What one source may send to a legacy dialect; some 100 bytes of memory for each of the sources. */
+export const LEGACY_RATES = { perSecond: 20_000, burst: 40_000, hostsMax: 10_000 } as const;
+
 /** Questions from other peers that wait for an answer of ours; each is held for some ticks at most. */
 export const INBOUND_MAX = 4_096;

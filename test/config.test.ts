@@ -41,6 +41,8 @@ const DEFAULTS = {
   graceMs: 86_400_000,
   endpointsMax: 100_000,
   protectionPercent: 50,
+  legacy: { lieur: undefined },
+  legacyPeer: { lieur: [] },
   leaveTimeoutMs: 20_000,
   stopPassword: undefined,
   routeCache: 4_096,

@@ -4,7 +4,7 @@ import { storeUnreachable } from '../storage/refusals.js';
 import { decodePageToken, encodePageToken, pageSizeOf } from '../rpc/page-token.js';
 import type { WatchItem } from '../rpc/watch-queue.js';
 import type { Binder } from './core/binder.js';
-import type { Endpoint, Registration } from './core/endpoint.js';
+import { isLive, type Endpoint, type Registration } from './core/endpoint.js';
 import type { Evidence } from './core/evidence.js';
 import { weightOf } from './core/messages.js';
 import type { Verdict } from './core/watchman.js';
@@ -52,6 +52,14 @@ export class BinderApplication {
     const endpoint = this.#binder.register(registration);
     await this.#driver.saved(endpoint);
     return endpoint;
+  }
+
+  /** Registers what is not there, and renews what is: for those who know no token. */
+  async keep(registration: Registration): Promise<void> {
+    const { service, address } = registration;
+    const known = this.#binder.registry.get(service, address);
+    if (isLive(known)) await this.renew(known.endpointId, BigInt(known.fencingToken));
+    else await this.register(registration);
   }
 
   /** Returns how long the lease lives now. Throws `LEASE_EXPIRED` or `FENCING_TOKEN_STALE`. */

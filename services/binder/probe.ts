@@ -4,6 +4,7 @@ import type { CheckMethod, CheckOutcome } from './core/health-check.js';
 import { attempt } from './probe/attempt.js';
 import { checkGrpc } from './probe/grpc.js';
 import { checkHttp } from './probe/http.js';
+import { checkLieur } from './probe/lieur.js';
 import { failed, PASSED } from './probe/outcome.js';
 import { checkTcp } from './probe/tcp.js';
 
@@ -36,6 +37,8 @@ export async function probe(
     case 'grpc':
       return attempt(timeoutMs, (outcome) => checkGrpc(target, method, timeoutMs, outcome));
     case 'legacy':
-      return failed(`no check for the dialect ${method.dialect}`);
+      return method.dialect === 'lieur'
+        ? attempt(timeoutMs, (outcome) => checkLieur(target, outcome))
+        : failed(`no check for the dialect ${method.dialect}`);
   }
 }

@@ -24,6 +24,9 @@ import type { Verdict } from './core/watchman.js';
 const TTL_MS = 15_000;
 const CHECK_DEFAULTS = { intervalMs: 10_000, timeoutMs: 2_000, removalThreshold: 3 } as const;
 
+/** Dialects whose services can be asked whether they live. */
+const CHECKED_DIALECTS: ReadonlySet<string> = new Set(['lieur']);
+
 const HEALTH = {
   unknown: WireHealth.HEALTH_UNKNOWN,
   healthy: WireHealth.HEALTH_HEALTHY,
@@ -80,6 +83,7 @@ function methodFromWire(kind: WireCheck['kind']): CheckMethod | undefined {
     }
     case 'legacy': {
       const { dialect } = kind.value;
+      if (CHECKED_DIALECTS.has(dialect)) return { kind: 'legacy', dialect };
       const text = `there is no health check in the dialect ${dialect}`;
       throw new RingbinderError('DIALECT_UNKNOWN', text, { dialect });
     }

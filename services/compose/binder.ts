@@ -2,6 +2,8 @@
 import type { Logger } from 'pino';
 import { EndpointArchive } from '../binder/archive.js';
 import { BinderApplication } from '../binder/application.js';
+import { isLive, type Endpoint } from '../binder/core/endpoint.js';
+import type { CheckMethod, CheckOutcome } from '../binder/core/health-check.js';
 import { BEAT_MS, BINDER_LIMITS } from '../binder/core/limits.js';
 import { BinderDriver } from '../binder/driver.js';
 import { createBinderHandler } from '../binder/handler.js';
@@ -11,6 +13,7 @@ import { createRegistryHandler } from '../binder/registry-handler.js';
 import { ServiceWatches } from '../binder/watches.js';
 import type { Config } from '../config.js';
 import { RingbinderError } from '../errors.js';
+import type { EndpointChange } from '../legacy/core/session.js';
 import type { Ring } from '../node/ring-finder.js';
 import type { PeerDriver } from '../peer/driver.js';
 import type { PeerFace } from '../peer/face.js';
@@ -24,9 +27,18 @@ export type BinderPartDeps = {
   readonly log: Logger;
 };
 
+/** Asks whether a service lives; never rejects, and ends within seconds. */
+type Prover = (address: string) => Promise<boolean>;
+
 export class BinderPart {
   readonly #deps: BinderPartDeps;
   readonly #watches = new ServiceWatches(systemClock);
+  readonly application = new BinderApplication({
+    driver: () => (this.#isReady ? this.#driver : undefined),
+    watches: this.#watches,
+  });
+  /** Who can ask the services of a legacy dialect whether they live. */
+  readonly #provers = new Map<string, Prover>();
   #links: BinderLinks | undefined;
   #driver: BinderDriver | undefined;
   #isReady = false;
@@ -37,10 +49,7 @@ export class BinderPart {
 
   /** For applications; refuses calls before the binder knows what the others know. */
   binderHandler() {
-    const driver = (): BinderDriver | undefined => (this.#isReady ? this.#driver : undefined);
-    return createBinderHandler({
-      application: new BinderApplication({ driver, watches: this.#watches }),
-    });
+    return createBinderHandler({ application: this.application });
   }
 
   /** For other binders. */
@@ -71,12 +80,33 @@ export class BinderPart {
       archive: new EndpointArchive({ store: stores.directory, clock: systemClock, log }),
       isShared: typeof config.store === 'object',
       others: () => knownTo(peer),
-      probe,
+      probe: async (address, method, timeoutMs) => this.#probe(address, method, timeoutMs),
       log,
     });
     this.#driver.onChange((change) => this.#watches.tell(change));
     await this.#driver.start();
     this.#isReady = true;
+  }
+
+  /** Tells of every endpoint there is, and then of all that come and go. */
+  follow(changed: (change: EndpointChange) => void): void {
+    const driver = this.#driver;
+    if (driver === undefined) return;
+    const tell = (kind: EndpointChange['kind'], { registration }: Endpoint): void => {
+      const { service, address } = registration;
+      changed({ kind, service, address });
+    };
+    for (const endpoint of driver.binder.registry.all())
+      if (isLive(endpoint)) tell('added', endpoint);
+    driver.onChange(({ endpoint, previous }) => {
+      if (isLive(endpoint) && !isLive(previous)) tell('added', endpoint);
+      if (!isLive(endpoint) && isLive(previous)) tell('removed', endpoint);
+    });
+  }
+
+  /** Lets a dialect that runs here make the checks in it; else each check has a socket of its own. */
+  proveBy(dialect: string, prove: Prover): void {
+    this.#provers.set(dialect, prove);
   }
 
   /** Gives its leases to other binders. */
@@ -87,6 +117,13 @@ export class BinderPart {
 
   close(): void {
     this.#links?.close();
+  }
+
+  async #probe(address: string, method: CheckMethod, timeoutMs: number): Promise<CheckOutcome> {
+    const prove = method.kind === 'legacy' ? this.#provers.get(method.dialect) : undefined;
+    if (prove === undefined) return probe(address, method, timeoutMs);
+    const hasPassed = await prove(address);
+    return { hasPassed, text: hasPassed ? 'passed' : 'no answer' };
   }
 }
 

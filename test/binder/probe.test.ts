@@ -1,5 +1,7 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
-import { methodForComplaint, type CheckMethod } from '../../services/binder/core/health-check.js';
+import type { CheckMethod } from '../../services/binder/core/health-check.js';
 import { probe } from '../../services/binder/probe.js';
 import { AUTHORITY, LOCAL_CERTIFICATE, OTHER_CERTIFICATE } from '../support/certificates.js';
 import { until } from '../support/until.js';
@@ -269,15 +271,39 @@ describe('a check by grpc.health.v1', () => {
 });
 
 describe('a check by nothing', () => {
-  it('passes without a look, and is a connection for a complaint', async () => {
+  it('passes without a look', async () => {
     expect(await probe(await closedAddress(), { kind: 'none' }, 500)).toEqual(PASSED);
-    expect(methodForComplaint({ kind: 'none' })).toEqual(TCP);
-    expect(methodForComplaint(HTTP)).toBe(HTTP);
+  });
+});
+
+describe('a check by a dialect', () => {
+  const LIEUR = { kind: 'legacy', dialect: 'lieur' } as const;
+
+  /** A service that gives this answer to whatever it is asked. */
+  async function service(answer: number): Promise<AsyncDisposable & { readonly address: string }> {
+    const socket = createSocket('udp4');
+    socket.on('message', (_, { address, port }) =>
+      socket.send(Uint8Array.of(answer), port, address),
+    );
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    const close = async (): Promise<void> => void socket.close();
+    return { address: `127.0.0.1:${socket.address().port}`, [Symbol.asyncDispose]: close };
+  }
+
+  it('passes when the service says that it exists', async () => {
+    await using alive = await service(0x0c);
+    expect(await probe(alive.address, LIEUR, 1_000)).toEqual(PASSED);
   });
 
-  it('fails for a dialect', async () => {
-    const outcome = await probe('127.0.0.1:1', { kind: 'legacy', dialect: 'lieur' }, 500);
-    expect(outcome).toEqual(failedWith('no check for the dialect lieur'));
+  it('fails on another answer, on none, and for a dialect without a check', async () => {
+    await using strange = await service(0x06);
+    expect(await probe(strange.address, LIEUR, 300)).toEqual(failedWith('no answer'));
+    expect((await probe('127.0.0.1:1', LIEUR, 300)).hasPassed).toBe(false);
+    const klingon = { kind: 'legacy', dialect: 'klingon' } as const;
+    expect(await probe(strange.address, klingon, 300)).toEqual(
+      failedWith('no check for the dialect klingon'),
+    );
   });
 });
 

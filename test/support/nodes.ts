@@ -37,7 +37,8 @@ export class TestNode {
     const { listen = '127.0.0.1:0', join: contacts = [], dataDir, flags = [], host } = options;
     const keeping = dataDir === undefined ? ['--ephemeral'] : ['--data-dir', dataDir];
     const joining = contacts.length === 0 ? [] : ['--join', contacts.join(',')];
-    const args = [CLI, 'serve', '--listen', listen, ...keeping, ...joining, ...flags];
+    const plain = flags.includes('--legacy') ? [] : ['--legacy', 'off'];
+    const args = [CLI, 'serve', '--listen', listen, ...keeping, ...joining, ...plain, ...flags];
     const inHost = host === undefined ? [] : ['ip', 'netns', 'exec', host.namespace];
     const [command = '', ...rest] = [...inHost, process.execPath, ...args];
     this.#testHost = host?.testAddress;

@@ -21,7 +21,7 @@ import {
 } from './endpoint.js';
 import { withEvidence, type Evidence } from './evidence.js';
 import { Fellowship, type FellowshipLimits } from './fellowship.js';
-import type { CheckOutcome } from './health-check.js';
+import { isPeriodic, type CheckOutcome } from './health-check.js';
 import { Household } from './household.js';
 import { Ledger, type Change, type LedgerDeps } from './ledger.js';
 import {
@@ -273,11 +273,12 @@ export class Binder {
 
   /** It was held, and has spoken. With a check, that decides now. */
   #revive(endpoint: Endpoint): void {
-    const hasCheck = endpoint.registration.check !== undefined;
+    const { check } = endpoint.registration;
+    const hasCheck = check !== undefined && isPeriodic(check);
     const health = hasCheck ? endpoint.health : 'healthy';
     const seen = { check: 'LEASE', outcome: 'renewed', rule: 'LEASE_RENEWED' } as const;
     this.#ledger.alter(endpoint, { held: undefined, health }, seen);
-    this.#household.checkAt(keyOfEndpoint(endpoint), this.#nowMs);
+    if (hasCheck) this.#household.checkAt(keyOfEndpoint(endpoint), this.#nowMs);
   }
 
   #endLease(key: EndpointKey): void {
@@ -389,7 +390,7 @@ export class Binder {
 }
 
 function healthAtRegistration({ check }: Registration, live: Endpoint | undefined) {
-  if (check === undefined || check.method.kind === 'none') return 'healthy';
+  if (check === undefined || !isPeriodic(check)) return 'healthy';
   const isSameCheck = JSON.stringify(live?.registration.check) === JSON.stringify(check);
   return isSameCheck && live !== undefined ? live.health : 'unknown';
 }

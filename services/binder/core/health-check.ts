@@ -34,13 +34,16 @@ export type HealthCheck = {
   readonly removalThreshold: number;
 };
 
+/**
+ * Whether it is checked again and again. Programs that speak a legacy dialect answer one question at a
+ * time: they are asked when somebody complains, and are healthy while their lease lives.
+ */
+export function isPeriodic({ method }: HealthCheck): boolean {
+  return method.kind !== 'none' && method.kind !== 'legacy';
+}
+
 export type CheckOutcome = {
   readonly hasPassed: boolean;
   /** What was seen, such as `passed` or `connection refused`, for people to read. */
   readonly text: string;
 };
-
-/** What proves or refutes a complaint: the check of the endpoint, or a connection when it has none. */
-export function methodForComplaint(method: CheckMethod): CheckMethod {
-  return method.kind === 'none' ? { kind: 'tcp', port: undefined } : method;
-}

@@ -6,6 +6,7 @@
  * container, swap), nobody could renew meanwhile: all leases then get one full TTL of grace.
  */
 import { keyOfEndpoint, type Endpoint, type EndpointKey } from './endpoint.js';
+import { isPeriodic } from './health-check.js';
 import { Wheel } from './wheel.js';
 
 /** Leases end this exactly, and checks begin this exactly. */
@@ -32,7 +33,8 @@ export class Household {
     this.#tenancies.set(key, tenancy);
     this.renew(endpoint, nowMs);
     this.#checks.delete(key);
-    if (endpoint.registration.check !== undefined) this.#checks.set(key, nowMs);
+    const { check } = endpoint.registration;
+    if (check !== undefined && isPeriodic(check)) this.#checks.set(key, nowMs);
   }
 
   letGo(key: EndpointKey): void {
