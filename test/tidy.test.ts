@@ -43,8 +43,8 @@ const IMPORTS: readonly ImportRule[] = [
   {
     files: /^clients\/cli\//,
     allow:
-      /^(?:clients\/(?:cli|sdk)\/|services\/main\.ts$|services\/simulator\/|(?:cli-progress|commander|piscina|yaml|zod)$|node:)/,
-    why: 'the CLI uses the SDK, and starts nodes and simulations',
+      /^(?:clients\/(?:cli|sdk)\/|services\/main\.ts$|services\/simulator\/|services\/legacy\/(?:core\/dialect|\w+\/codec)\.ts$|(?:cli-progress|commander|piscina|yaml|zod)$|node:)/,
+    why: 'the CLI uses the SDK and the codecs of dialects, and starts nodes and simulations',
   },
   {
     files: /^services\/compose(?:\.ts$|\/)/,

@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { addBindCommands } from './commands/bind/bind.js';
 import { addDhtCommands } from './commands/dht/dht.js';
 import { addInboxCommand } from './commands/inbox.js';
+import { addLegacyCommands } from './commands/legacy/legacy.js';
 import { addLookupCommand } from './commands/lookup.js';
 import { addPeersCommand } from './commands/peers.js';
 import { addSendCommand } from './commands/send.js';
@@ -35,6 +36,7 @@ function createProgram(): Command {
   addInboxCommand(program);
   addDhtCommands(program);
   addBindCommands(program);
+  addLegacyCommands(program);
   addSimulateCommand(program);
   return program;
 }

@@ -49,6 +49,17 @@ export async function withBinders(
   await run(binders, endedBy, async (signal) => body({ ...options, binders, signal }));
 }
 
+/** Runs the body of a command that has no node to talk to, and sets the exit code by how it ended. */
+export async function runCommand(
+  command: Command,
+  body: (options: Interruptible) => Promise<void>,
+): Promise<void> {
+  const options = command.optsWithGlobals<GlobalOptions>();
+  await run({ close: () => undefined }, ['SIGINT', 'SIGTERM'], async (signal) =>
+    body({ ...options, signal }),
+  );
+}
+
 async function run(
   connection: { close(): void },
   endedBy: readonly NodeJS.Signals[],

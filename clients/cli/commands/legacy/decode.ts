@@ -1,0 +1,47 @@
+import { Argument, InvalidArgumentError, type Command } from 'commander';
+import type { Dialect } from '../../../../services/legacy/core/dialect.js';
+import { LIEUR } from '../../../../services/legacy/lieur/codec.js';
+import { CommandFailure, EXIT, printRecord } from '../../output.js';
+import { runCommand } from '../../session.js';
+
+const DIALECTS: Readonly<Record<string, Dialect<object>>> = { lieur: LIEUR };
+
+export function addDecodeCommand(legacy: Command): void {
+  legacy
+    .command('decode')
+    .description('explain a datagram')
+    .addArgument(new Argument('<dialect>', 'its format').choices(Object.keys(DIALECTS)))
+    .argument('<hex>', 'its bytes, as hexadecimal digits', hexBytes)
+    .action(async (name: string, bytes: Uint8Array, _flags: object, command: Command) =>
+      runCommand(command, async ({ json }) => {
+        const decoded = DIALECTS[name]?.decode(bytes);
+        if (decoded?.kind === 'message') {
+          const record = { ...decoded.message, bytesUsed: decoded.bytesUsed };
+          printRecord(record, textOf(record), json);
+          return;
+        }
+        const why = decoded?.kind === 'malformed' ? decoded.why : 'it ends too early';
+        throw new CommandFailure(`no message of ${name}: ${why}`, EXIT.failed);
+      }),
+    );
+}
+
+function hexBytes(text: string): Uint8Array {
+  const digits = text.replaceAll(/[\s:]/g, '');
+  if (/^(?:[0-9a-f]{2})*$/i.test(digits)) return Uint8Array.from(Buffer.from(digits, 'hex'));
+  throw new InvalidArgumentError('must be pairs of hexadecimal digits');
+}
+
+/** One line: `kind field value field value`. */
+function textOf({
+  kind,
+  ...fields
+}: Record<string, unknown> & { readonly kind?: unknown }): string {
+  const parts = Object.entries(fields).map(([name, value]) => `${name} ${shown(value)}`);
+  return [String(kind), ...parts].join('  ');
+}
+
+function shown(value: unknown): string {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

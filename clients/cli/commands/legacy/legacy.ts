@@ -1,0 +1,21 @@
+import type { Command } from 'commander';
+import { addDecodeCommand } from './decode.js';
+import { addLieurCommands } from './lieur.js';
+
+const EXAMPLES = `
+They speak the legacy formats themselves, to nodes and to the original programs alike.
+
+Examples:
+  $ rb legacy lieur subscribe 3            # be a service of type 3, until Ctrl-C
+  $ rb legacy lieur ask 3                  # where is one?
+  $ rb legacy lieur complain 3 127.0.0.1:20000
+  $ rb legacy decode lieur 03017f0000013b30`;
+
+export function addLegacyCommands(program: Command): void {
+  const legacy = program
+    .command('legacy')
+    .description('be a program of the old kind, and read what such programs say')
+    .addHelpText('after', EXAMPLES);
+  addLieurCommands(legacy);
+  addDecodeCommand(legacy);
+}
