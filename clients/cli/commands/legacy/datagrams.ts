@@ -1,6 +1,7 @@
 /** A UDP socket of a legacy program, for one command. */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { after } from '../../../sdk/timing.js';
 
 export type Where = { readonly host: string; readonly port: number };
 export type Datagram = { readonly bytes: Uint8Array; readonly from: Where };
@@ -45,11 +46,12 @@ export class DatagramEnd {
     withinMs: number,
   ): Promise<Answer | undefined> {
     const answered = new Promise<Answer | undefined>((resolve) => {
-      const patience = AbortSignal.timeout(withinMs);
-      patience.addEventListener('abort', () => resolve(undefined));
+      const stopWaiting = after(withinMs, () => resolve(undefined));
       this.onMessage(({ bytes: received }) => {
         const answer = read(received);
-        if (answer !== undefined) resolve(answer);
+        if (answer === undefined) return;
+        stopWaiting();
+        resolve(answer);
       });
     });
     await this.send(to, bytes);
