@@ -14,7 +14,7 @@ import { answerOf, type Claim, type RingAccess, type TableTalk } from './message
 import { OldRecords } from './out-of-touch.js';
 import { isCollectable } from './record.js';
 import type { ReplicaSet, Replication } from './replica-set.js';
-import type { Range } from './span.js';
+import { isCovered, type Range } from './span.js';
 import type { TableStats } from './stats.js';
 import { synchronize } from './synchronize.js';
 import type { Entry, Table } from './table.js';
@@ -106,11 +106,23 @@ export class Caretaker {
     return this.#deps.keeping.isOwnSettled && this.#firstForeign(0) === undefined;
   }
 
-  /** Gives everything to those who will keep it once this peer is gone; tells whether they have it. */
+  /**
+   * Gives everything to those who will keep it once this peer is gone; tells whether they have it. All
+   * over again when its place has changed meanwhile, or an owner has made it a keeper of more: else what
+   * was nobody's at first and its own in the end would be given to nobody, or to one who has left.
+   */
   handAllOver(done: (isDone: boolean) => void): void {
-    this.#deps.start(this.#farewell(), (isDone) => {
-      if (isDone) this.#handOverRest(done);
-      else done(false);
+    const { keeping, start } = this.#deps;
+    keeping.look();
+    const { view, keptSpans } = keeping;
+    start(this.#farewell(), (isGiven) => {
+      if (!isGiven) return done(false);
+      this.#handOverRest((isDone) => {
+        keeping.look();
+        const isAsBefore = keeping.view === view && isCovered(keeping.keptSpans, keptSpans);
+        if (isDone && !isAsBefore) this.handAllOver(done);
+        else done(isDone);
+      });
     });
   }
 
@@ -255,7 +267,6 @@ export class Caretaker {
   /** Each set that this peer is in gets one peer more when it goes: that one needs the records. */
   *#farewell(): TableTalk<boolean> {
     const { keeping, limits } = this.#deps;
-    keeping.look();
     const { self, successors } = keeping.view;
     let isDone = true;
     for (const { range, peers } of keeping.sets) {
