@@ -357,6 +357,26 @@ describe('TableMember.handAllOver', () => {
     }
   });
 
+  it('gives what it comes to own while it hands over', () => {
+    const world = filled(...FIVE);
+    const leaver = world.at(50);
+    const { view } = leaver;
+    // The one before it has gone, and who is there now is not known yet.
+    leaver.view = { ...view, predecessor: undefined };
+    leaver.member.tick();
+    world.arrives = () => {
+      leaver.view = view;
+      return true;
+    };
+    expect(leaver.handAllOver()).toBe(true);
+    leaver.isUp = false;
+    const rest = [10, 30, 70, 90];
+    for (const key of KEYS.filter((it) => leaver.own(it) === it)) {
+      const copies = rest.filter((ringId) => world.at(ringId).own(key) === key);
+      expect(copies.length).toBeGreaterThanOrEqual(3);
+    }
+  });
+
   it('is done at once when it is alone', () => {
     expect(filled(10).at(10).handAllOver()).toBe(true);
   });
