@@ -106,6 +106,16 @@ export class OldRecords {
     this.#isOutOfTouch = clock.wallMs() - ms >= limits.graceMs / 2;
   }
 
+  /**
+   * Whether a record that is not this peer's to keep may have been deleted and forgotten while it was
+   * here: as after an absence, when it was not in touch for half of the grace period.
+   */
+  isOld({ version }: Entry): boolean {
+    const { clock, limits } = this.#deps;
+    const oldest = clock.wallMs() - limits.graceMs / 2;
+    return this.#inTouchAtMs <= oldest && version.wallMs <= oldest;
+  }
+
   /** This peer has all that it should, and nothing that others should have. */
   comeInTouch(): void {
     this.#isOutOfTouch = false;
