@@ -178,6 +178,20 @@ describe('OldRecords', () => {
     expect(dropped).toEqual([]);
   });
 
+  it.each([
+    { awayMs: GRACE_MS, ageMs: GRACE_MS, isOld: true },
+    { awayMs: GRACE_MS / 2, ageMs: GRACE_MS / 2, isOld: true },
+    { awayMs: GRACE_MS / 2 - 1, ageMs: GRACE_MS, isOld: false },
+    { awayMs: GRACE_MS, ageMs: GRACE_MS / 2 - 1, isOld: false },
+  ])('calls a record old: $isOld, of $ageMs ms, out of touch for $awayMs ms', (it) => {
+    const { old } = scene();
+    old.wasInTouchAt(NOW_MS - it.awayMs);
+    const [entry] = new Replicas().add(20, [value('a', NOW_MS - it.ageMs)]).entries;
+    expect(entry && old.isOld(entry)).toBe(it.isOld);
+    old.comeInTouch();
+    expect(entry && old.isOld(entry)).toBe(false);
+  });
+
   it('drops at once what another one has in a newer version, and asks again', () => {
     const { old, dropped, pass } = scene();
     pass(TICK_MS, lacking('a', { newer: 'b', standing: 'partial' }));

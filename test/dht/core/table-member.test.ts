@@ -469,6 +469,17 @@ describe('TableMember, standing in for others', () => {
     world.pass(20_000);
     expect(world.at(10).own(key!)).toBe('text');
   });
+
+  it('turns to the records of other owners when those of one are not taken', () => {
+    const world = ringOf(...FIVE);
+    const [waiting, taken] = [world.keysOf(30, 20), world.keysOf(50, 2)];
+    const records = [...waiting, ...taken].map((key) => value(key, world.at(10).wallMs));
+    world.at(10).ask({ kind: 'store', records, purpose: 'hint' });
+    world.arrives = (to, { kind }) => to !== 'p30' || kind !== 'lacking';
+    world.pass(10_000);
+    expect(waiting.filter((key) => world.at(10).own(key) === undefined)).toEqual([]);
+    expect(taken.filter((key) => world.at(10).own(key) !== undefined)).toEqual([]);
+  });
 });
 
 describe('TableMember.wasInTouchAt', () => {
