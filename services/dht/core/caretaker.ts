@@ -260,7 +260,9 @@ export class Caretaker {
     const page = table.list(position, span.last, undefined, HANDED_OVER_MAX);
     const entries = page.items.filter((entry) => keeping.isForeign(entry.position));
     const isOld = (entry: Entry): boolean => this.oldRecords.isOld(entry);
-    start(handOver({ self, keepers, entries, table, isOld }), ({ isDone, given }) => {
+    const isForgettable = (entry: Entry): boolean => this.oldRecords.isForgettable(entry);
+    const talk = handOver({ self, keepers, entries, table, isOld, isForgettable });
+    start(talk, ({ isDone, given }) => {
       stats.count('given', given);
       if (isDone) stats.count('handedOver', entries.length);
       done(isDone);

@@ -106,14 +106,23 @@ export class OldRecords {
     this.#isOutOfTouch = clock.wallMs() - ms >= limits.graceMs / 2;
   }
 
+  /** Whether a record is older than half of the grace period: its deletion may be forgotten soon. */
+  isOld({ version }: Entry): boolean {
+    return version.wallMs <= this.#youngAfterMs;
+  }
+
   /**
    * Whether a record that is not this peer's to keep may have been deleted and forgotten while it was
    * here: as after an absence, when it was not in touch for half of the grace period.
    */
-  isOld({ version }: Entry): boolean {
+  isForgettable(entry: Entry): boolean {
+    return this.#inTouchAtMs <= this.#youngAfterMs && this.isOld(entry);
+  }
+
+  /** What was written after this can't have been deleted and collected anywhere. */
+  get #youngAfterMs(): number {
     const { clock, limits } = this.#deps;
-    const oldest = clock.wallMs() - limits.graceMs / 2;
-    return this.#inTouchAtMs <= oldest && version.wallMs <= oldest;
+    return clock.wallMs() - limits.graceMs / 2;
   }
 
   /** This peer has all that it should, and nothing that others should have. */
@@ -142,14 +151,12 @@ export class OldRecords {
   }
 
   #settle({ range, peers }: ReplicaSet, { items, next }: Page<Entry>, isEarly: boolean): void {
-    const { limits, ring, start, drop, clock } = this.#deps;
+    const { limits, ring, start, drop } = this.#deps;
     const { ringId: self } = ring.view().self;
     const keepers = peers.slice(0, limits.copies).filter(({ ringId }) => ringId !== self);
     const end = items.findIndex(({ position }) => !isInRange(position, range));
     const ofSet = end === -1 ? items : items.slice(0, end);
-    // What is younger can't have been collected anywhere.
-    const oldest = clock.wallMs() - limits.graceMs / 2;
-    const entries = ofSet.filter(({ version }) => version.wallMs <= oldest);
+    const entries = ofSet.filter((entry) => this.isOld(entry));
     this.#isBusy = true;
     start(findForgotten({ entries, keepers }), ({ claims, word }) => {
       this.#isBusy = false;

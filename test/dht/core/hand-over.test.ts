@@ -9,16 +9,18 @@ import { deleted, holder, value, version } from './sample-records.js';
 
 const MINE = [value('a', 5), holder('a', 'h', 5), deleted(value('b', 4), 5)];
 const NAMES = 'a#h@5 a@5 b@5';
+const YOUNG = { isOld: () => false, isForgettable: () => false };
+const OLD = { isOld: () => true, isForgettable: () => true };
 
 /** p20 hands over all it has to p30 and p40, who have these records. */
 function scene(at30: readonly TableRecord[] = [], at40: readonly TableRecord[] = []) {
   const world = new Replicas();
   const one = world.add(20, MINE);
   const [p30, p40] = [world.add(30, at30), world.add(40, at40)];
-  const run = () => {
+  const run = (ages = YOUNG) => {
     const { self, table, entries } = one;
     const keepers = [p30.self, p40.self];
-    return world.have(one, handOver({ self, keepers, entries, table, isOld: () => false }));
+    return world.have(one, handOver({ self, keepers, entries, table, ...ages }));
   };
   return { world, one, p30, p40, run };
 }
@@ -59,9 +61,7 @@ describe('handOver', () => {
     const [one, p30, p40] = [world.add(20, MINE), world.add(30), world.add(40, [], 1)];
     const { self, table, entries } = one;
     const keepers = [p30.self, p40.self];
-    expect(
-      world.have(one, handOver({ self, keepers, entries, table, isOld: () => false })),
-    ).toEqual({
+    expect(world.have(one, handOver({ self, keepers, entries, table, ...YOUNG }))).toEqual({
       isDone: false,
       given: 3,
     });
@@ -74,9 +74,9 @@ describe('handOver', () => {
     const failed = withFailedDisk(world.add(50).table, world.later);
     const { self, table, entries } = one;
     const keepers = [world.addWith(30, failed).self];
-    expect(
-      world.have(one, handOver({ self, keepers, entries, table, isOld: () => false })).isDone,
-    ).toBe(false);
+    expect(world.have(one, handOver({ self, keepers, entries, table, ...YOUNG })).isDone).toBe(
+      false,
+    );
     expect(one.names).toBe(NAMES);
   });
 
@@ -108,9 +108,30 @@ describe('handOver', () => {
     p40.isWhole = it.isWhole;
     const { self, table, entries } = one;
     const keepers = [p30.self, p40.self];
-    const talk = handOver({ self, keepers, entries, table, isOld: () => true });
+    const talk = handOver({ self, keepers, entries, table, ...OLD });
     expect(world.have(one, talk)).toEqual({ isDone: it.isDone, given: it.given });
     expect([one.names, p30.names]).toEqual([it.left, it.given > 0 ? NAMES : '']);
+  });
+
+  it.each([
+    { isOld: true, at30: 'b@5', given: 1 },
+    { isOld: false, at30: 'a@5 b@5', given: 2 },
+  ])('gives one of which another has a newer one unless it is old: $isOld', (it) => {
+    const world = new Replicas();
+    const one = world.add(20, [value('a', 5), value('b', 5)]);
+    const [p30, p40] = [world.add(30), world.add(40, [value('a', 9), value('b', 5)])];
+    const { self, table, entries } = one;
+    const keepers = [p30.self, p40.self];
+    const talk = handOver({ self, keepers, entries, table, ...YOUNG, isOld: () => it.isOld });
+    expect(world.have(one, talk)).toEqual({ isDone: true, given: it.given });
+    expect([one.names, p30.names]).toEqual(['', it.at30]);
+  });
+
+  it('drops an old one at once of which another has a newer one, though a third is silent', () => {
+    const { world, one, run } = scene([value('a', 9)], []);
+    world.arrives = (to) => to !== 'p40';
+    expect(run({ ...YOUNG, isOld: () => true })).toEqual({ isDone: false, given: 2 });
+    expect(one.names).toBe('a#h@5 b@5');
   });
 
   it('drops a record that is damaged when all keepers have it', () => {
@@ -119,7 +140,7 @@ describe('handOver', () => {
     const one = world.addWith(20, withDamaged(whole.table, 'b'));
     const p30 = world.add(30, [deleted(value('b', 4), 5)]);
     const { self, table, entries } = one;
-    const talk = handOver({ self, keepers: [p30.self], entries, table, isOld: () => false });
+    const talk = handOver({ self, keepers: [p30.self], entries, table, ...YOUNG });
     expect(world.have(one, talk)).toEqual({ isDone: true, given: 2 });
     expect(one.entries).toEqual([]);
   });
@@ -133,9 +154,7 @@ describe('handOver, to a keeper that does not say what it lacks', () => {
     const scripted = new ScriptedPeers(() => NOTED);
     const { table } = new Replicas().add(20, [value('a', 5)]);
     const keepers = peers(30, 40);
-    const talking = scripted.start(
-      handOver({ self: SELF, keepers, entries, table, isOld: () => false }),
-    );
+    const talking = scripted.start(handOver({ self: SELF, keepers, entries, table, ...YOUNG }));
     expect(scripted.take()).toEqual(['p30 lacking a@5']);
     return { scripted, talking, next: scripted.answer('p30', answer) };
   }

@@ -179,18 +179,21 @@ describe('OldRecords', () => {
   });
 
   it.each([
-    { awayMs: GRACE_MS, ageMs: GRACE_MS, isOld: true },
-    { awayMs: GRACE_MS / 2, ageMs: GRACE_MS / 2, isOld: true },
-    { awayMs: GRACE_MS / 2 - 1, ageMs: GRACE_MS, isOld: false },
-    { awayMs: GRACE_MS, ageMs: GRACE_MS / 2 - 1, isOld: false },
-  ])('calls a record old: $isOld, of $ageMs ms, out of touch for $awayMs ms', (it) => {
-    const { old } = scene();
-    old.wasInTouchAt(NOW_MS - it.awayMs);
-    const [entry] = new Replicas().add(20, [value('a', NOW_MS - it.ageMs)]).entries;
-    expect(entry && old.isOld(entry)).toBe(it.isOld);
-    old.comeInTouch();
-    expect(entry && old.isOld(entry)).toBe(false);
-  });
+    { awayMs: GRACE_MS, ageMs: GRACE_MS, isForgettable: true },
+    { awayMs: GRACE_MS / 2, ageMs: GRACE_MS / 2, isForgettable: true },
+    { awayMs: GRACE_MS / 2 - 1, ageMs: GRACE_MS, isForgettable: false },
+    { awayMs: GRACE_MS, ageMs: GRACE_MS / 2 - 1, isForgettable: false },
+  ])(
+    'takes a record for forgettable: $isForgettable, of $ageMs ms, out of touch for $awayMs ms',
+    (it) => {
+      const { old } = scene();
+      old.wasInTouchAt(NOW_MS - it.awayMs);
+      const [entry] = new Replicas().add(20, [value('a', NOW_MS - it.ageMs)]).entries;
+      expect(entry && old.isForgettable(entry)).toBe(it.isForgettable);
+      old.comeInTouch();
+      expect(entry && old.isForgettable(entry)).toBe(false);
+    },
+  );
 
   it('drops at once what another one has in a newer version, and asks again', () => {
     const { old, dropped, pass } = scene();
