@@ -108,21 +108,19 @@ export class OldRecords {
 
   /** Whether a record is older than half of the grace period: its deletion may be forgotten soon. */
   isOld({ version }: Entry): boolean {
-    return version.wallMs <= this.#youngAfterMs;
+    const { clock, limits } = this.#deps;
+    return version.wallMs <= clock.wallMs() - limits.graceMs / 2;
   }
 
   /**
-   * Whether a record that is not this peer's to keep may have been deleted and forgotten while it was
-   * here: as after an absence, when it was not in touch for half of the grace period.
+   * Whether a record that is not this peer's to keep may have been deleted and collected while it was
+   * here: when it was not in touch for the whole grace period. A deletion is later than what it deletes,
+   * so nothing younger was; and who has nothing of that may simply not have been given it yet.
    */
-  isForgettable(entry: Entry): boolean {
-    return this.#inTouchAtMs <= this.#youngAfterMs && this.isOld(entry);
-  }
-
-  /** What was written after this can't have been deleted and collected anywhere. */
-  get #youngAfterMs(): number {
+  isForgettable({ version }: Entry): boolean {
     const { clock, limits } = this.#deps;
-    return clock.wallMs() - limits.graceMs / 2;
+    const sinceMs = clock.wallMs() - limits.graceMs;
+    return this.#inTouchAtMs <= sinceMs && version.wallMs <= sinceMs;
   }
 
   /** This peer has all that it should, and nothing that others should have. */

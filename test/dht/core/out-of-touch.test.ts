@@ -180,9 +180,9 @@ describe('OldRecords', () => {
 
   it.each([
     { awayMs: GRACE_MS, ageMs: GRACE_MS, isForgettable: true },
-    { awayMs: GRACE_MS / 2, ageMs: GRACE_MS / 2, isForgettable: true },
-    { awayMs: GRACE_MS / 2 - 1, ageMs: GRACE_MS, isForgettable: false },
-    { awayMs: GRACE_MS, ageMs: GRACE_MS / 2 - 1, isForgettable: false },
+    { awayMs: 2 * GRACE_MS, ageMs: GRACE_MS, isForgettable: true },
+    { awayMs: GRACE_MS - 1, ageMs: GRACE_MS, isForgettable: false },
+    { awayMs: GRACE_MS, ageMs: GRACE_MS - 1, isForgettable: false },
   ])(
     'takes a record for forgettable: $isForgettable, of $ageMs ms, out of touch for $awayMs ms',
     (it) => {
