@@ -14,7 +14,7 @@ import { answerOf, type Claim, type RingAccess, type TableTalk } from './message
 import { OldRecords } from './out-of-touch.js';
 import { isCollectable } from './record.js';
 import type { ReplicaSet, Replication } from './replica-set.js';
-import type { Range } from './span.js';
+import { isCovered, type Range, type Span } from './span.js';
 import type { TableStats } from './stats.js';
 import { synchronize } from './synchronize.js';
 import type { Entry, Table } from './table.js';
@@ -106,11 +106,23 @@ export class Caretaker {
     return this.#deps.keeping.isOwnSettled && this.#firstForeign(0) === undefined;
   }
 
-  /** Gives everything to those who will keep it once this peer is gone; tells whether they have it. */
+  /**
+   * Gives everything to those who will keep it once this peer is gone; tells whether they have it. All
+   * over again when its place has changed meanwhile, or an owner has made it a keeper of more: else what
+   * was nobody's at first and its own in the end would be given to nobody, or to one who has left.
+   */
   handAllOver(done: (isDone: boolean) => void): void {
-    this.#deps.start(this.#farewell(), (isDone) => {
-      if (isDone) this.#handOverRest(done);
-      else done(false);
+    const { keeping, start } = this.#deps;
+    keeping.look();
+    const { view, keptSpans } = keeping;
+    start(this.#farewell(), (isGiven) => {
+      if (!isGiven) return done(false);
+      this.#handOverRest((isDone) => {
+        keeping.look();
+        const isAsBefore = keeping.view === view && isCovered(keeping.keptSpans, keptSpans);
+        if (isDone && !isAsBefore) this.handAllOver(done);
+        else done(isDone);
+      });
     });
   }
 
@@ -174,7 +186,10 @@ export class Caretaker {
 
   // Handing over
 
-  /** Looks for a record that others should keep, and gives it and those around it to them. */
+  /**
+   * Looks for a record that others should keep, and gives it and those around it to them. When they do
+   * not take it, those of other owners come first: each attempt takes its time.
+   */
   #handOverNext(): void {
     const entry = this.#firstForeign(this.#handOverFrom);
     if (entry === undefined) {
@@ -183,7 +198,8 @@ export class Caretaker {
     }
     this.#isHandingOver = true;
     this.#deps.findSet(entry.position, (set) => {
-      this.#handOverFrom = (entry.position + 1) % this.#deps.ring.ringSize;
+      const last = set && this.#spanAt(entry.position, set.range)?.last;
+      this.#handOverFrom = ((last ?? entry.position) + 1) % this.#deps.ring.ringSize;
       const keepers = set?.peers.slice(0, this.#deps.limits.copies) ?? [];
       // Where this peer is a keeper itself, the owner counts on its copy; the lease will come.
       if (set === undefined || this.#isAmong(keepers)) {
@@ -239,23 +255,28 @@ export class Caretaker {
   ): void {
     const { keeping, table, stats, start } = this.#deps;
     const { self } = keeping.view;
-    const span = keeping
-      .spansOf(range)
-      .find(({ first, last }) => first <= position && position <= last);
+    const span = this.#spanAt(position, range);
     if (span === undefined || keepers.length === 0) return done(false);
     const page = table.list(position, span.last, undefined, HANDED_OVER_MAX);
     const entries = page.items.filter((entry) => keeping.isForeign(entry.position));
-    start(handOver({ self, keepers, entries, table }), ({ isDone, given }) => {
+    const isOld = (entry: Entry): boolean => this.oldRecords.isOld(entry);
+    const isForgettable = (entry: Entry): boolean => this.oldRecords.isForgettable(entry);
+    const talk = handOver({ self, keepers, entries, table, isOld, isForgettable });
+    start(talk, ({ isDone, given }) => {
       stats.count('given', given);
       if (isDone) stats.count('handedOver', entries.length);
       done(isDone);
     });
   }
 
+  #spanAt(position: RingId, range: Range): Span | undefined {
+    const spans = this.#deps.keeping.spansOf(range);
+    return spans.find(({ first, last }) => first <= position && position <= last);
+  }
+
   /** Each set that this peer is in gets one peer more when it goes: that one needs the records. */
   *#farewell(): TableTalk<boolean> {
     const { keeping, limits } = this.#deps;
-    keeping.look();
     const { self, successors } = keeping.view;
     let isDone = true;
     for (const { range, peers } of keeping.sets) {

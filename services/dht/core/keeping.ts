@@ -186,7 +186,7 @@ export class Keeping {
 
   /** Whether it has everything that it keeps for anyone. */
   get isWholeEverywhere(): boolean {
-    return isCovered(this.#keptSpans(), this.#wholeSpans());
+    return isCovered(this.keptSpans, this.#wholeSpans());
   }
 
   /** Whether it has all that it owns, and everyone who keeps a copy of it has been told so. */
@@ -194,10 +194,16 @@ export class Keeping {
     return this.#isWhole && this.keepers.every((keeper) => keeper.isGranted);
   }
 
+  /** Parts of the ring that it keeps, for anyone. */
+  get keptSpans(): readonly Span[] {
+    const own = this.#ownSet === undefined ? [] : this.spansOf(this.#ownSet.range);
+    return union([...own, ...this.#coverage.spans]);
+  }
+
   /** Parts of the ring whose records are for others to keep. */
   foreignSpans(): readonly Span[] {
     const top = this.#deps.ring.ringSize - 1;
-    return difference([{ first: 0, last: top }], this.#keptSpans());
+    return difference([{ first: 0, last: top }], this.keptSpans);
   }
 
   isForeign(position: RingId): boolean {
@@ -277,11 +283,6 @@ export class Keeping {
   /** What this peer owned a moment ago, with everything in it. */
   #latelyWhole(): readonly Span[] {
     return this.#deps.clock.steadyMs() < this.#latelyUntilMs ? this.#lately : [];
-  }
-
-  #keptSpans(): readonly Span[] {
-    const own = this.#ownSet === undefined ? [] : this.spansOf(this.#ownSet.range);
-    return union([...own, ...this.#coverage.spans]);
   }
 }
 

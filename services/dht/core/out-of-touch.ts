@@ -2,10 +2,12 @@
  * What a peer does with its records when it was out of touch for so long that deletions may have been
  * forgotten meanwhile: the tombstone is collected, and its old copy would bring the dead back.
  *
- * It asks those who keep the same records. What they lack who have everything was deleted: it drops
- * that, and what one of them has in a newer version. What one of them has as well, it keeps; and
- * everything, when there is nobody who has everything: they were all away like itself, and nobody has
- * collected anything. Until that is settled for all of them, it speaks of none.
+ * It asks those who keep the same records. What one of them has in a newer version it drops at once,
+ * whatever that one's word is worth otherwise: the newer one may be a tombstone, and collected before
+ * the rest is settled. What they lack who have everything was deleted: it drops that too. What one of
+ * them has as well, it keeps; and the rest, when there is nobody who has everything: they were all away
+ * like itself, and nobody has collected anything. Until that is settled for all of them, it speaks of
+ * none.
  */
 import type { PeerRef, RingId } from '../../peer/core/ring-space.js';
 import { answerOf, type Claim, type RingAccess, type TableTalk } from './messages.js';
@@ -21,8 +23,12 @@ export type ForgottenOptions = {
   readonly keepers: readonly PeerRef[];
 };
 
-/** What may be forgotten; or that somebody did not say, or that nobody has everything. */
-export type Forgotten = readonly Claim[] | 'somebody-silent' | 'nobody-whole';
+export type Forgotten = {
+  /** What may be forgotten, whatever becomes of the others. */
+  readonly claims: readonly Claim[];
+  /** What the word on the others is worth: it settles them; somebody did not say; nobody has everything. */
+  readonly word: 'settled' | 'somebody-silent' | 'nobody-whole';
+};
 
 export function* findForgotten({ entries, keepers }: ForgottenOptions): TableTalk<Forgotten> {
   const claims = entries.map((entry): Claim => ({ id: entry, version: entry.version }));
@@ -38,10 +44,12 @@ export function* findForgotten({ entries, keepers }: ForgottenOptions): TableTal
     votes += 1;
     for (const index of answer.absent) lackedBy[index] = (lackedBy[index] ?? 0) + 1;
   }
-  if (votes > 0) {
-    return claims.filter((_, index) => outdated.has(index) || lackedBy[index] === votes);
-  }
-  return silent > 0 ? 'somebody-silent' : 'nobody-whole';
+  const isDeleted = (index: number): boolean => votes > 0 && lackedBy[index] === votes;
+  const undecided = silent > 0 ? 'somebody-silent' : 'nobody-whole';
+  return {
+    claims: claims.filter((_, index) => outdated.has(index) || isDeleted(index)),
+    word: votes > 0 ? 'settled' : undecided,
+  };
 }
 
 export type OldRecordsDeps = {
@@ -66,7 +74,8 @@ export class OldRecords {
   readonly #deps: OldRecordsDeps;
   #inTouchAtMs: number;
   #isOutOfTouch = false;
-  #sinceMs = 0;
+  /** Since when it has asked: as a member, for nobody else is given an answer. */
+  #sinceMs: number | undefined;
   #isBusy = false;
   #nextAtMs = 0;
   /** The next ones: from this position on, behind this page. */
@@ -94,8 +103,24 @@ export class OldRecords {
   wasInTouchAt(ms: number): void {
     const { clock, limits } = this.#deps;
     this.#inTouchAtMs = ms;
-    this.#sinceMs = clock.steadyMs();
     this.#isOutOfTouch = clock.wallMs() - ms >= limits.graceMs / 2;
+  }
+
+  /** Whether a record is older than half of the grace period: its deletion may be forgotten soon. */
+  isOld({ version }: Entry): boolean {
+    const { clock, limits } = this.#deps;
+    return version.wallMs <= clock.wallMs() - limits.graceMs / 2;
+  }
+
+  /**
+   * Whether a record that is not this peer's to keep may have been deleted and collected while it was
+   * here: when it was not in touch for the whole grace period. A deletion is later than what it deletes,
+   * so nothing younger was; and who has nothing of that may simply not have been given it yet.
+   */
+  isForgettable({ version }: Entry): boolean {
+    const { clock, limits } = this.#deps;
+    const sinceMs = clock.wallMs() - limits.graceMs;
+    return this.#inTouchAtMs <= sinceMs && version.wallMs <= sinceMs;
   }
 
   /** This peer has all that it should, and nothing that others should have. */
@@ -108,35 +133,33 @@ export class OldRecords {
   tick(): void {
     const { table, ring, findSet, clock } = this.#deps;
     const nowMs = clock.steadyMs();
+    const sinceMs = (this.#sinceMs ??= nowMs);
     if (this.#isBusy || nowMs < this.#nextAtMs) return;
     const page = table.list(this.#from, ring.ringSize - 1, this.#after, PAGE);
     const [first] = page.items;
-    if (first === undefined || nowMs >= this.#sinceMs + UNSETTLED_MS_MAX) {
+    if (first === undefined || nowMs >= sinceMs + UNSETTLED_MS_MAX) {
       return this.comeInTouch();
     }
     this.#isBusy = true;
     findSet(first.position, (set) => {
       this.#isBusy = false;
       this.#nextAtMs = nowMs + RETRY_MS;
-      if (set !== undefined) this.#settle(set, page);
+      if (set !== undefined) this.#settle(set, page, nowMs < sinceMs + NOBODY_WHOLE_MS);
     });
   }
 
-  #settle({ range, peers }: ReplicaSet, { items, next }: Page<Entry>): void {
-    const { limits, ring, start, drop, clock } = this.#deps;
+  #settle({ range, peers }: ReplicaSet, { items, next }: Page<Entry>, isEarly: boolean): void {
+    const { limits, ring, start, drop } = this.#deps;
     const { ringId: self } = ring.view().self;
     const keepers = peers.slice(0, limits.copies).filter(({ ringId }) => ringId !== self);
     const end = items.findIndex(({ position }) => !isInRange(position, range));
     const ofSet = end === -1 ? items : items.slice(0, end);
-    // What is younger can't have been collected anywhere.
-    const oldest = clock.wallMs() - limits.graceMs / 2;
-    const entries = ofSet.filter(({ version }) => version.wallMs <= oldest);
+    const entries = ofSet.filter((entry) => this.isOld(entry));
     this.#isBusy = true;
-    start(findForgotten({ entries, keepers }), (forgotten) => {
+    start(findForgotten({ entries, keepers }), ({ claims, word }) => {
       this.#isBusy = false;
-      const isEarly = clock.steadyMs() < this.#sinceMs + NOBODY_WHOLE_MS;
-      if (forgotten === 'somebody-silent' || (forgotten === 'nobody-whole' && isEarly)) return;
-      if (forgotten !== 'nobody-whole') drop(forgotten, () => undefined);
+      if (claims.length > 0) drop(claims, () => undefined);
+      if (word === 'somebody-silent' || (word === 'nobody-whole' && isEarly)) return;
       this.#nextAtMs = 0;
       this.#from = items[end]?.position ?? this.#from;
       this.#after = end === -1 ? next : undefined;

@@ -135,7 +135,10 @@ class Reading {
     return this.#end(from, isWhole && record !== 'damaged');
   }
 
-  /** Gives everyone who answered what they lack, and waits for them. */
+  /**
+   * Gives everyone who answered what they lack, and waits for them: for each its own reply, for answers
+   * to the reading itself may still come in between.
+   */
   *repair(): TableTalk<number> {
     const asks = [...this.#ended].flatMap((to): Ask<TableQuestion>[] => {
       const copies = this.#copiesOf(to);
@@ -148,13 +151,13 @@ class Reading {
       } as const;
       return [{ to, question }];
     });
+    const open = new Set(asks);
     let repaired = 0;
-    let open = asks.length;
     let unsent: readonly Ask<TableQuestion>[] = asks;
-    while (open > 0) {
+    while (open.size > 0) {
       const heard: TableHeard = yield unsent;
       unsent = [];
-      open -= 1;
+      if (!open.delete(heard.ask)) continue;
       repaired += answerOf(heard, 'stored') === undefined ? 0 : 1;
     }
     return repaired;

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Standing, TableAnswer } from '../../../services/dht/core/messages.js';
-import { findForgotten } from '../../../services/dht/core/out-of-touch.js';
+import { findForgotten, OldRecords } from '../../../services/dht/core/out-of-touch.js';
 import { peers } from '../../peer/ring-text.js';
 import { Replicas } from './replicas.js';
-import { NOT_MEMBER, ScriptedPeers } from './scripted-peers.js';
-import { value } from './sample-records.js';
+import { NOT_MEMBER, ScriptedPeers, SELF } from './scripted-peers.js';
+import { NOW_MS, value } from './sample-records.js';
 
 const RECORDS = [value('a', 5), value('b', 5), value('c', 5)];
 const ENTRIES = new Replicas().add(20, RECORDS).entries;
@@ -37,8 +37,8 @@ function forgottenAfter(...voices: readonly (TableAnswer | typeof SILENT)[]) {
     if (voice === SILENT) scripted.silence(name);
     else scripted.answer(name, voice);
   }
-  const { result } = talking;
-  return typeof result === 'object' ? result.map(({ id }) => id.key).sort() : result;
+  const { claims, word } = talking.result ?? { claims: [], word: undefined };
+  return { word, keys: claims.map(({ id }) => id.key).sort() };
 }
 
 describe('findForgotten', () => {
@@ -75,7 +75,10 @@ describe('findForgotten', () => {
       expected: ['c'],
     },
   ])('forgets $title', ({ voices, expected }) => {
-    expect(forgottenAfter(...(voices as (TableAnswer | typeof SILENT)[]))).toEqual(expected);
+    expect(forgottenAfter(...(voices as (TableAnswer | typeof SILENT)[]))).toEqual({
+      word: 'settled',
+      keys: expected,
+    });
   });
 
   it.each<{ title: string; voices: readonly (TableAnswer | typeof SILENT)[] }>([
@@ -83,7 +86,7 @@ describe('findForgotten', () => {
     { title: 'one is silent', voices: [lacking('abc', { standing: 'partial' }), SILENT] },
     { title: 'one is no member', voices: [NOT_MEMBER, lacking('a', { standing: 'partial' })] },
   ])('waits when $title, and nobody has everything', ({ voices }) => {
-    expect(forgottenAfter(...voices)).toBe('somebody-silent');
+    expect(forgottenAfter(...voices)).toEqual({ word: 'somebody-silent', keys: [] });
   });
 
   it.each<{ title: string; voices: readonly TableAnswer[] }>([
@@ -97,7 +100,17 @@ describe('findForgotten', () => {
       ],
     },
   ])('tells that nobody has everything when $title', ({ voices }) => {
-    expect(forgottenAfter(...voices)).toBe('nobody-whole');
+    expect(forgottenAfter(...voices)).toEqual({ word: 'nobody-whole', keys: [] });
+  });
+
+  it.each<{ word: string; voices: readonly (TableAnswer | typeof SILENT)[] }>([
+    { word: 'nobody-whole', voices: [lacking('a', { newer: 'b', standing: 'partial' })] },
+    {
+      word: 'somebody-silent',
+      voices: [lacking('a', { newer: 'b', standing: 'partial' }), SILENT],
+    },
+  ])('forgets what one has in a newer version, though the rest is open: $word', (it) => {
+    expect(forgottenAfter(...it.voices)).toEqual({ word: it.word, keys: ['b'] });
   });
 
   it('names the versions that may be forgotten, and no others', () => {
@@ -105,7 +118,7 @@ describe('findForgotten', () => {
     const talking = scripted.start(findForgotten({ entries: ENTRIES, keepers: peers(30) }));
     expect(scripted.take()).toEqual([`p30 lacking ${KEYS.map((key) => `${key}@5`).join(' ')}`]);
     scripted.answer('p30', lacking('b'));
-    const [claim, ...others] = talking.result as readonly unknown[];
+    const [claim, ...others] = talking.result?.claims ?? [];
     expect(claim).toMatchObject({ id: { key: 'b' }, version: RECORDS[1]?.version });
     expect(others).toEqual([]);
   });
@@ -115,7 +128,80 @@ describe('findForgotten', () => {
     const one = world.add(20, RECORDS);
     const p30 = world.add(30, [value('a', 5), value('c', 9)]);
     const talk = findForgotten({ entries: one.entries, keepers: [p30.self] });
-    const found = world.have(one, talk);
-    expect(typeof found === 'object' && found.map(({ id }) => id.key).sort()).toEqual(['b', 'c']);
+    const { claims } = world.have(one, talk);
+    expect(claims.map(({ id }) => id.key).sort()).toEqual(['b', 'c']);
+  });
+});
+
+describe('OldRecords', () => {
+  const GRACE_MS = 60_000;
+  /** How long it waits for somebody to have everything. */
+  const NOBODY_WHOLE_MS = 10_000;
+  const TICK_MS = 500;
+
+  /** p20, which was away for long; p30 keeps the same records, and has not got everything yet. */
+  function scene() {
+    const scripted = new ScriptedPeers();
+    const clock = { nowMs: 2 * GRACE_MS };
+    const dropped: string[] = [];
+    const old = new OldRecords({
+      ring: {
+        ringSize: 2 ** 31,
+        view: () => ({ self: SELF, isMember: true, predecessor: undefined, successors: [] }),
+        findOwner: () => undefined,
+      },
+      limits: { copies: 2, graceMs: GRACE_MS },
+      table: new Replicas().add(20, RECORDS).table,
+      clock: { wallMs: () => NOW_MS, steadyMs: () => clock.nowMs },
+      start: scripted.run,
+      findSet: (_position, done) => done({ range: { after: 0, upTo: 0 }, peers: peers(20, 30) }),
+      drop: (claims) => dropped.push(...claims.map(({ id }) => id.key)),
+    });
+    old.wasInTouchAt(NOW_MS - 2 * GRACE_MS);
+    const pass = (ms: number, answer: TableAnswer) => {
+      for (let passed = 0; passed < ms; passed += TICK_MS) {
+        if (old.isOutOfTouch) old.tick();
+        if (scripted.take().length > 0) scripted.answer('p30', answer);
+        clock.nowMs += TICK_MS;
+      }
+    };
+    return { old, clock, dropped, pass };
+  }
+
+  it('counts the time from when it is a member and asks, not from its start', () => {
+    const { old, clock, dropped, pass } = scene();
+    clock.nowMs += 2 * NOBODY_WHOLE_MS;
+    pass(NOBODY_WHOLE_MS, lacking('abc', { standing: 'partial' }));
+    expect(old.isOutOfTouch).toBe(true);
+    pass(2 * TICK_MS, lacking('abc', { standing: 'partial' }));
+    expect(old.isOutOfTouch).toBe(false);
+    expect(dropped).toEqual([]);
+  });
+
+  it.each([
+    { awayMs: GRACE_MS, ageMs: GRACE_MS, isForgettable: true },
+    { awayMs: 2 * GRACE_MS, ageMs: GRACE_MS, isForgettable: true },
+    { awayMs: GRACE_MS - 1, ageMs: GRACE_MS, isForgettable: false },
+    { awayMs: GRACE_MS, ageMs: GRACE_MS - 1, isForgettable: false },
+  ])(
+    'takes a record for forgettable: $isForgettable, of $ageMs ms, out of touch for $awayMs ms',
+    (it) => {
+      const { old } = scene();
+      old.wasInTouchAt(NOW_MS - it.awayMs);
+      const [entry] = new Replicas().add(20, [value('a', NOW_MS - it.ageMs)]).entries;
+      expect(entry && old.isForgettable(entry)).toBe(it.isForgettable);
+      old.comeInTouch();
+      expect(entry && old.isForgettable(entry)).toBe(false);
+    },
+  );
+
+  it('drops at once what another one has in a newer version, and asks again', () => {
+    const { old, dropped, pass } = scene();
+    pass(TICK_MS, lacking('a', { newer: 'b', standing: 'partial' }));
+    expect(dropped).toEqual(['b']);
+    expect(old.isOutOfTouch).toBe(true);
+    pass(4 * TICK_MS, lacking('a'));
+    expect(dropped).toEqual(['b', 'a']);
+    expect(old.isOutOfTouch).toBe(false);
   });
 });

@@ -210,6 +210,16 @@ describe('readRecords, repairing', () => {
     expect(talking.result).toMatchObject({ records: [NEW], repaired: 1 });
   });
 
+  it('does not take a late answer to the reading for that of a repair', () => {
+    const { scripted, talking } = read();
+    scripted.answer('p30', fetched(NEW));
+    expect(scripted.answer('p40', fetched(OLD))).toEqual(['p40 store a@9 as read-repair']);
+    scripted.answer('p50', fetched(OLD));
+    expect(talking.result).toBeUndefined();
+    scripted.answer('p40', stored(NEW.version));
+    expect(talking.result).toMatchObject({ counted: 2, records: [NEW], repaired: 1 });
+  });
+
   it('leaves those alone that have not answered', () => {
     const { scripted, talking } = read({ required: 1 });
     scripted.answer('p40', fetched(NEW));

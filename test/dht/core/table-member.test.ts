@@ -357,6 +357,26 @@ describe('TableMember.handAllOver', () => {
     }
   });
 
+  it('gives what it comes to own while it hands over', () => {
+    const world = filled(...FIVE);
+    const leaver = world.at(50);
+    const { view } = leaver;
+    // The one before it has gone, and who is there now is not known yet.
+    leaver.view = { ...view, predecessor: undefined };
+    leaver.member.tick();
+    world.arrives = () => {
+      leaver.view = view;
+      return true;
+    };
+    expect(leaver.handAllOver()).toBe(true);
+    leaver.isUp = false;
+    const rest = [10, 30, 70, 90];
+    for (const key of KEYS.filter((it) => leaver.own(it) === it)) {
+      const copies = rest.filter((ringId) => world.at(ringId).own(key) === key);
+      expect(copies.length).toBeGreaterThanOrEqual(3);
+    }
+  });
+
   it('is done at once when it is alone', () => {
     expect(filled(10).at(10).handAllOver()).toBe(true);
   });
@@ -448,6 +468,17 @@ describe('TableMember, standing in for others', () => {
     world.at(30).put(key!, 'text', 3);
     world.pass(20_000);
     expect(world.at(10).own(key!)).toBe('text');
+  });
+
+  it('turns to the records of other owners when those of one are not taken', () => {
+    const world = ringOf(...FIVE);
+    const [waiting, taken] = [world.keysOf(30, 20), world.keysOf(50, 2)];
+    const records = [...waiting, ...taken].map((key) => value(key, world.at(10).wallMs));
+    world.at(10).ask({ kind: 'store', records, purpose: 'hint' });
+    world.arrives = (to, { kind }) => to !== 'p30' || kind !== 'lacking';
+    world.pass(10_000);
+    expect(waiting.filter((key) => world.at(10).own(key) === undefined)).toEqual([]);
+    expect(taken.filter((key) => world.at(10).own(key) !== undefined)).toEqual([]);
   });
 });
 

@@ -7,8 +7,8 @@ import {
   type WantListener,
 } from '../../../services/dht/core/wants.js';
 import { peers } from '../../peer/ring-text.js';
-import { fetched, ScriptedPeers, SELF } from './scripted-peers.js';
-import { deleted, holder, nameOfRecord, NOW_MS, value } from './sample-records.js';
+import { fetched, ScriptedPeers, SELF, stored } from './scripted-peers.js';
+import { deleted, holder, nameOfRecord, NOW_MS, value, version } from './sample-records.js';
 
 const RENEW_MS = 4_000;
 const RETRY_MS = 500;
@@ -246,10 +246,11 @@ describe('Wants.tick', () => {
   });
 
   it('reads again now and then, and makes up for events that were lost', () => {
-    const { pass, take, answerAll } = reading(value('a', 5));
+    const { scripted, pass, take, answerAll } = reading(value('a', 5));
     expect(pass(RENEW_MS - TICK_MS)).toEqual([]);
     expect(pass(TICK_MS)).toEqual(KEEPERS.map((name) => `${name} watch a`));
     answerAll(value('a', 9), value('a', 7));
+    scripted.answer('p40', stored(version(9)));
     expect(take()).toEqual(['a@9']);
     expect(pass(RENEW_MS)).toHaveLength(3);
     answerAll(deleted(value('a', 9), 10));
