@@ -131,6 +131,7 @@ class ComposedNode implements Node {
     });
     this.#legacy = new LegacyPart({
       config,
+      table: this.#table,
       binder: this.#binder,
       log: log.child({ component: 'legacy' }),
     });

@@ -114,15 +114,15 @@ export const OPTIONS = {
   legacy: {
     placeholder: 'dialect=where,…|off',
     default: '',
-    defaultInWords: 'lieur=127.0.0.1:7403:7404 on a node that founds a ring',
-    help: 'Where legacy dialects listen: lieur=host:port:verification-port, or off.',
+    defaultInWords: 'all, on a node that founds a ring',
+    help: 'Where legacy dialects listen: tlv=[::1]:7401, simple-dht=127.0.0.1:7402, lieur=127.0.0.1:7403:7404; each may be off.',
     parse: parseLegacy,
   },
   legacyPeer: {
     placeholder: 'dialect=host:port,…',
     default: '',
     defaultInWords: 'none',
-    help: 'Legacy servers to work with.',
+    help: 'Legacy servers to work with: tlv=[ip], simple-dht=host:port, lieur=host:port.',
     parse: parseLegacyPeers,
   },
   stopPassword: secret('Password for DhtService.StopServer; without one, nobody may.'),

@@ -1,23 +1,29 @@
 /** The legacy dialects of a node, put together: where each listens, and what it calls. */
 import type { Logger } from 'pino';
-import { LIEUR_DEFAULT, type LieurListen } from '../config/legacy.js';
+import { LEGACY_DEFAULTS, type LegacyListen, type LegacyName } from '../config/legacy.js';
 import type { Config } from '../config.js';
 import { parseHostPort } from '../host-port.js';
-import type { BinderCalls } from '../legacy/core/session.js';
-import { LieurAdapter } from '../legacy/lieur/adapter.js';
+import { DatagramAdapter } from '../legacy/adapter.js';
+import { LieurSession, type LieurSocket } from '../legacy/lieur/session.js';
 import { LEGACY_RATES } from '../limits.js';
 import { systemClock } from '../system/clock.js';
 import type { BinderPart } from './binder.js';
+import { binderCalls } from './legacy-calls.js';
+import type { TablePart } from './table.js';
 
 export type LegacyPartDeps = {
   readonly config: Config;
+  readonly table: TablePart;
   readonly binder: BinderPart;
   readonly log: Logger;
 };
 
+type Closer = () => Promise<void>;
+type Where = Readonly<Record<string, string>>;
+
 export class LegacyPart {
   readonly #deps: LegacyPartDeps;
-  #lieur: LieurAdapter | undefined;
+  readonly #closers: Closer[] = [];
 
   constructor(deps: LegacyPartDeps) {
     this.#deps = deps;
@@ -27,62 +33,55 @@ export class LegacyPart {
    * Listens for the dialects that are on, and returns where. One that can't listen is off, with one
    * warning. A node that joined has none on unless it is told.
    */
-  async open({
-    isFounder,
-  }: {
-    readonly isFounder: boolean;
-  }): Promise<Readonly<Record<string, string>>> {
+  async open({ isFounder }: { readonly isFounder: boolean }): Promise<Where> {
     const { config } = this.#deps;
-    const lieur = config.legacy.lieur ?? (isFounder ? LIEUR_DEFAULT : 'off');
-    if (lieur === 'off' || !config.roles.includes('binder')) return {};
-    const { addresses } = (await this.#openLieur(lieur)) ?? {};
-    if (addresses === undefined) return {};
-    return { lieur: addresses.main, 'lieur verification': addresses.verification };
+    const chosen = <Name extends LegacyName>(name: Name): LegacyListen[Name] | undefined => {
+      const choice = config.legacy[name] ?? (isFounder ? LEGACY_DEFAULTS[name] : 'off');
+      return choice === 'off' ? undefined : (choice as LegacyListen[Name]);
+    };
+    const hasBinder = config.roles.includes('binder');
+    return {
+      ...(hasBinder && (await this.#try('lieur', chosen('lieur'), async (it) => this.#lieur(it)))),
+    };
   }
 
   async close(): Promise<void> {
-    await this.#lieur?.close();
+    for (const close of this.#closers.splice(0)) await close();
   }
 
-  async #openLieur(addresses: LieurListen): Promise<LieurAdapter | undefined> {
-    const { config, binder, log: parent } = this.#deps;
-    const log = parent.child({ dialect: 'lieur' });
-    const options = { binders: config.legacyPeer.lieur, names: new Map(), rates: LEGACY_RATES };
+  async #try<Name extends LegacyName>(
+    name: Name,
+    where: LegacyListen[Name] | undefined,
+    open: (where: LegacyListen[Name]) => Promise<Where>,
+  ): Promise<Where> {
+    if (where === undefined) return {};
     try {
-      const calls = binderCalls(binder);
-      const lieur = await LieurAdapter.open({ addresses, calls, options, clock: systemClock, log });
-      binder.follow((change) => lieur.changed(change));
-      binder.proveBy('lieur', async (address) => {
-        const to = parseHostPort(address);
-        return to !== undefined && lieur.verify(to);
-      });
-      this.#lieur = lieur;
-      return lieur;
+      return await open(where);
     } catch (err) {
-      log.warn({ err, ...addresses }, 'the dialect is off: its ports can not be had');
-      return undefined;
+      const text = 'the dialect is off: its ports can not be had';
+      this.#deps.log.warn({ err, dialect: name, where }, text);
+      return {};
     }
   }
-}
 
-function binderCalls({ application }: BinderPart): BinderCalls {
-  return {
-    register: (service, address, ttlMs, done) => {
-      const check = {
-        method: { kind: 'legacy', dialect: 'lieur' },
-        intervalMs: 60_000,
-        timeoutMs: 2_000,
-        healthyThreshold: 1,
-        unhealthyThreshold: 1,
-        removalThreshold: 3,
-      } as const;
-      application.keep({ service, address, ttlMs, metadata: {}, check }).then(
-        () => done(true),
-        () => done(false),
-      );
-    },
-    report: (service, address) => {
-      application.report(service, address).catch(() => undefined);
-    },
-  };
+  async #lieur(addresses: LegacyListen['lieur']): Promise<Where> {
+    const { config, binder, log } = this.#deps;
+    const options = { binders: config.legacyPeer.lieur, names: new Map(), rates: LEGACY_RATES };
+    const adapter = await DatagramAdapter.open<LieurSocket, LieurSession>({
+      addresses,
+      clock: systemClock,
+      log: log.child({ dialect: 'lieur' }),
+      create: (end) =>
+        new LieurSession({ ...end, options, calls: binderCalls(binder.application) }),
+    });
+    const { session } = adapter;
+    binder.follow((change) => session.changed(change));
+    binder.proveBy('lieur', async (address) => {
+      const to = parseHostPort(address);
+      return to !== undefined && new Promise((resolve) => session.verify(to, resolve));
+    });
+    this.#closers.push(async () => adapter.close());
+    const { main, verification } = adapter.addresses;
+    return { lieur: main, 'lieur verification': verification };
+  }
 }

@@ -29,19 +29,19 @@ export class TablePart {
   #links: TableLinks | undefined;
   #seat: TableSeat | undefined;
 
+  readonly application: TableApplication;
+
   constructor(deps: TablePartDeps) {
     this.#deps = deps;
+    const seat = (): TableSeat | undefined => this.#seat;
+    this.application = new TableApplication({ seat, replication: deps.config, clock: systemClock });
   }
 
   /** For applications; refuses calls before the node is in its ring. */
   dhtHandler() {
     const { config, requestStop } = this.#deps;
-    const application = new TableApplication({
-      seat: () => this.#seat,
-      replication: config,
-      clock: systemClock,
-    });
     const stop = (): void => void systemClock.after(0, requestStop);
+    const { application } = this;
     return createDhtHandler({ application, stopPassword: config.stopPassword, stop });
   }
 

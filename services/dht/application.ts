@@ -58,8 +58,15 @@ const WANT_EVENTS_MAX = 16;
 export class TableApplication {
   readonly #deps: TableApplicationDeps;
 
+  readonly #listeners = new Set<(written: TableRecord) => void>();
+
   constructor(deps: TableApplicationDeps) {
     this.#deps = deps;
+  }
+
+  /** Calls with every record that a call on this node has written. */
+  onWrite(listener: (written: TableRecord) => void): void {
+    this.#listeners.add(listener);
   }
 
   async put(
@@ -176,6 +183,7 @@ export class TableApplication {
     });
     const rests = await this.#driver.write(key, quorum === 0 ? writeQuorum : quorum, draft);
     const { wasLive } = doneWrite(key, rests);
+    for (const listener of this.#listeners) listener(draft(rests.version));
     return { version: rests.version, expiresAtMs, wasLive, rests };
   }
 
