@@ -6,7 +6,6 @@
  * Silence means death only while we listen: a process that stood still for 20 s has its answers in the
  * sockets, and reads them after the tick. So what a tick is late is added to every wait.
  */
-import { TLV_PORTS } from './options.js';
 import type { Post } from './post.js';
 import type { Server, ServerList } from './server-list.js';
 
@@ -27,7 +26,6 @@ export class KeepAlive {
 
   /** Anything that comes from a server shows that it is there. */
   heard(server: Server, nowMs: number): void {
-    server.outbox.prove();
     if (server.lostMs === undefined) return;
     server.lostMs = undefined;
     server.askMs = nowMs + PAUSE_MS;
@@ -46,7 +44,6 @@ export class KeepAlive {
   #askWhenDue(server: Server, nowMs: number): void {
     if (nowMs < server.askMs) return;
     server.lostMs = nowMs + ANSWER_MS;
-    const to = { host: server.at.host, port: TLV_PORTS.server };
-    this.#post.send('keepAlive', to, { framing: server.framing, kind: 'KEEP_ALIVE' });
+    this.#post.send('keepAlive', server.at, { framing: server.framing, kind: 'KEEP_ALIVE' });
   }
 }

@@ -56,15 +56,15 @@ export class Outbox {
   }
 
   #flush(nowMs: number): void {
-    let sentCount = 0;
+    let takenCount = 0;
     for (const { socket, message, endMs } of this.#letters) {
       if (this.#leftInTick <= 0 || this.#leftUnproven <= 0) break;
-      sentCount += 1;
+      takenCount += 1;
       if (endMs <= nowMs) continue;
       this.#leftInTick -= 1;
       this.#leftUnproven -= 1;
       this.#post.send(socket, this.#to, message);
     }
-    if (sentCount > 0) this.#letters = this.#letters.slice(sentCount);
+    if (takenCount > 0) this.#letters = this.#letters.slice(takenCount);
   }
 }

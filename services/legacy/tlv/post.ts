@@ -44,6 +44,6 @@ export class Post {
 
 /** For a log line: no password is in it. */
 function fieldsOf(message: TlvMessage): Readonly<Record<string, string>> {
-  const { kind: _kind, ...fields } = message;
-  return 'password' in fields ? { framing: fields.framing } : fields;
+  const fields = Object.entries(message);
+  return Object.fromEntries(fields.filter(([name]) => name !== 'kind' && name !== 'password'));
 }
