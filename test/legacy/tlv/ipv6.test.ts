@@ -41,7 +41,10 @@ describe('canonicalIpv6', () => {
   );
 
   it('takes what the system takes', () => {
-    const near = fc.string({ unit: fc.constantFrom(...Array.from('0123456789abcdef::::....')), maxLength: 24 });
+    const near = fc.string({
+      unit: fc.constantFrom(...Array.from('0123456789abcdef::::....')),
+      maxLength: 24,
+    });
     fc.assert(
       fc.property(fc.oneof(fc.ipV6(), near), (text) => {
         expect(canonicalIpv6(text) !== undefined).toBe(isIPv6(text) && text.length <= 45);
