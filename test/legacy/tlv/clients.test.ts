@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { TlvMessage } from '../../../services/legacy/tlv/messages.js';
 import { TLV } from '../../../services/legacy/tlv/codec.js';
 import {
   EXIT_ACCEPTED,
   EXIT_REFUSED,
   NOTHING_KNOWN,
+  type TlvMessage,
 } from '../../../services/legacy/tlv/messages.js';
 import { HASH, type TestNode, World } from './tlv-world.js';
 
