@@ -1,0 +1,28 @@
+/** The text that answers a GET, in either framing (wire/tlv.md, section 4 and B5). */
+import { canonicalIpv6, IPV6_TEXT_BYTES_MAX } from './ipv6.js';
+import { type Framing, NOTHING_KNOWN } from './messages.js';
+import { ANSWER_ADDRESSES_MAX } from './options.js';
+import { SECOND_BYTES_MAX } from './original-codec.js';
+import { PLAIN_DATA_BYTES_MAX } from './plain-codec.js';
+
+/**
+ * At most ten addresses, as many as fit into `bytesMax`, at least one; each once and in its one spelling,
+ * and what is no IPv6 address is left out. In the original framing each has one space behind it, the last
+ * one too, and nothing is `NOTHING_KNOWN`; in the plain one spaces are between, and nothing is nothing.
+ */
+export function answerText(
+  framing: Framing,
+  addresses: readonly string[],
+  bytesMax: number,
+): string {
+  const formatMax = framing === 'original' ? SECOND_BYTES_MAX : PLAIN_DATA_BYTES_MAX;
+  const roomBytes = Math.min(formatMax, Math.max(bytesMax, IPV6_TEXT_BYTES_MAX + 1));
+  const words = new Set(addresses.flatMap((address) => canonicalIpv6(address) ?? []));
+  let text = '';
+  for (const word of [...words].slice(0, ANSWER_ADDRESSES_MAX)) {
+    if (text.length + word.length + 1 > roomBytes) break;
+    text += `${word} `;
+  }
+  if (framing === 'plain') return text.trimEnd();
+  return text === '' ? NOTHING_KNOWN : text;
+}

@@ -1,0 +1,49 @@
+/** How a session sends a message and says what it sent. */
+import type { Send, SessionNote, Source } from '../core/session.js';
+import { TLV } from './codec.js';
+import type { TlvMessage } from './messages.js';
+import type { TlvSocket } from './options.js';
+
+export class Post {
+  readonly #send: Send<TlvSocket>;
+  readonly #note: (note: SessionNote) => void;
+
+  constructor(send: Send<TlvSocket>, note: (note: SessionNote) => void) {
+    this.#send = send;
+    this.#note = note;
+  }
+
+  /** One datagram. The message must be one that the codec writes. */
+  send(socket: TlvSocket, to: Source, message: TlvMessage): void {
+    this.sendBy((bytes) => this.#send(socket, to, bytes), { socket, peer: to }, message);
+  }
+
+  /** The same by another way, such as a stream. */
+  sendBy(
+    way: (bytes: Uint8Array) => void,
+    { socket, peer }: Pick<SessionNote, 'socket' | 'peer'>,
+    message: TlvMessage,
+  ): void {
+    way(TLV.encode(message));
+    this.#note({ direction: 'out', socket, peer, what: message.kind, fields: fieldsOf(message) });
+  }
+
+  heard(socket: string, peer: Source, message: TlvMessage): void {
+    this.#note({ direction: 'in', socket, peer, what: message.kind, fields: fieldsOf(message) });
+  }
+
+  /** Something came that is not acted on. */
+  dropped(
+    { socket, peer }: Pick<SessionNote, 'socket' | 'peer'>,
+    what: 'malformed' | 'limited' | 'unexpected',
+    why: string,
+  ): void {
+    this.#note({ direction: 'in', socket, peer, what, fields: { why } });
+  }
+}
+
+/** For a log line: no password is in it. */
+function fieldsOf(message: TlvMessage): Readonly<Record<string, string>> {
+  const fields = Object.entries(message);
+  return Object.fromEntries(fields.filter(([name]) => name !== 'kind' && name !== 'password'));
+}
