@@ -53,13 +53,14 @@ export class Pacing<SocketName extends string> {
   }
 
   /** Sends now or later. Returns false when there is no room to wait. */
-  offer(to: Destination<SocketName>, { hash, value }: PacedPut, nowMs: number): boolean {
+  offer(to: Destination<SocketName>, put: PacedPut, nowMs: number): boolean {
     const lane = this.#laneOf(to);
-    if (lane === undefined || !this.#hasRoom(lane, hash, value)) return false;
-    const older = lane.queue.get(hash);
-    this.#queuedBytes += value.length - (older?.value.length ?? 0);
-    lane.queue.set(hash, { value, sinceMs: older?.sinceMs ?? nowMs });
-    this.#advance(lane, nowMs);
+    if (lane === undefined) return false;
+    if (lane.queue.size === 0 && this.#sendNow(lane, put, nowMs)) return true;
+    if (!this.#hasRoom(lane, put)) return false;
+    const older = lane.queue.get(put.hash);
+    this.#queuedBytes += put.value.length - (older?.value.length ?? 0);
+    lane.queue.set(put.hash, { value: put.value, sinceMs: older?.sinceMs ?? nowMs });
     return true;
   }
 
@@ -76,6 +77,7 @@ export class Pacing<SocketName extends string> {
   /** Sends what may go by now. */
   tick(nowMs: number): void {
     for (const [key, lane] of this.#lanes) {
+      this.#endFlights(lane, nowMs);
       this.#advance(lane, nowMs);
       const isIdle = lane.queue.size === 0 && lane.flights.length === 0;
       if (isIdle && nowMs - lane.lastSentMs >= PUT_GAP_MS) this.#lanes.delete(key);
@@ -101,24 +103,34 @@ export class Pacing<SocketName extends string> {
     return lane;
   }
 
-  #hasRoom({ queue }: Lane<SocketName>, hash: string, value: Uint8Array): boolean {
+  #hasRoom({ queue }: Lane<SocketName>, { hash, value }: PacedPut): boolean {
     const { queuedPerLaneMax, queuedBytesMax } = this.#limits;
     const isLaneFull = !queue.has(hash) && queue.size >= queuedPerLaneMax;
     return !isLaneFull && this.#queuedBytes + value.length <= queuedBytesMax;
   }
 
   #advance(lane: Lane<SocketName>, nowMs: number): void {
-    lane.flights = lane.flights.filter(({ sentMs }) => nowMs - sentMs < PUT_FLIGHT_MS);
     this.#dropOld(lane, nowMs);
     const [next] = lane.queue;
-    if (next === undefined || nowMs - lane.lastSentMs < PUT_GAP_MS) return;
+    if (next === undefined) return;
     const [hash, { value }] = next;
-    if (lane.flights.length >= PUTS_IN_FLIGHT_MAX) return;
-    if (!this.#deps.maySend(lane.to.source, value.length, nowMs)) return;
-    this.#unqueue(lane, hash);
-    lane.flights = [...lane.flights, { hash, sentMs: nowMs }];
+    if (this.#sendNow(lane, { hash, value }, nowMs)) this.#unqueue(lane, hash);
+  }
+
+  /** Returns whether it may go, and has gone. */
+  #sendNow(lane: Lane<SocketName>, put: PacedPut, nowMs: number): boolean {
+    this.#endFlights(lane, nowMs);
+    if (nowMs - lane.lastSentMs < PUT_GAP_MS) return false;
+    if (lane.flights.length >= PUTS_IN_FLIGHT_MAX) return false;
+    if (!this.#deps.maySend(lane.to.source, put.value.length, nowMs)) return false;
+    lane.flights = [...lane.flights, { hash: put.hash, sentMs: nowMs }];
     lane.lastSentMs = nowMs;
-    this.#deps.send(lane.to, { hash, value });
+    this.#deps.send(lane.to, put);
+    return true;
+  }
+
+  #endFlights(lane: Lane<SocketName>, nowMs: number): void {
+    lane.flights = lane.flights.filter(({ sentMs }) => nowMs - sentMs < PUT_FLIGHT_MS);
   }
 
   #dropOld(lane: Lane<SocketName>, nowMs: number): void {

@@ -89,7 +89,7 @@ export class SimpleDhtSession<SocketName extends string> {
     this.#outbox.tick();
     const nowMs = this.#nowMs;
     if (nowMs < this.#nextBeatMs) return;
-    this.#nextBeatMs = Math.max(this.#nextBeatMs, nowMs - BEAT_MS) + BEAT_MS;
+    this.#nextBeatMs = nowMs + BEAT_MS - ((nowMs - this.#nextBeatMs) % BEAT_MS);
     this.#peers.dropMute(nowMs);
     for (const peer of this.#peers.all()) this.#outbox.keepAlive(peer);
     this.#values.beat();
