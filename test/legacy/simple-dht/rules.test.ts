@@ -157,6 +157,14 @@ describe('R3, R8, R10: a Discover', () => {
     );
   });
 
+  it('of one that has been heard takes nothing from it', () => {
+    const rig = new Rig();
+    rig.receive(at(7_001), '02');
+    rig.receive(at(1), discoverHex('7f000001', 7_001));
+    rig.receive(at(1), putHex(A, 'v'));
+    expect(rig.takeSent()).toEqual([`1 03${A}`, `7001 03${A}`]);
+  });
+
   it('finds room for so many that are not heard, and at so many times', () => {
     const rig = new Rig({ peersUnheardMax: 3 });
     for (let port = 1; port <= 5; port += 1) rig.receive(at(1), discoverHex('c0000201', port));
