@@ -1,0 +1,52 @@
+/**
+ * Calls to the services, of which only so many are under way at once; what ends after the session has
+ * closed is heard by nobody.
+ */
+import type { Stop, ValueCalls } from '../core/session.js';
+
+export class BoundedCalls implements ValueCalls {
+  readonly #calls: ValueCalls;
+  readonly #callsMax: number;
+  #underWay = 0;
+  #isClosed = false;
+
+  constructor(calls: ValueCalls, callsMax: number) {
+    this.#calls = calls;
+    this.#callsMax = callsMax;
+  }
+
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /** Whoever calls `put` or `get` has asked this before. */
+  get isFull(): boolean {
+    return this.#underWay >= this.#callsMax;
+  }
+
+  put(key: string, value: Uint8Array, ttlMs: number, done: (isDone: boolean) => void): void {
+    this.#underWay += 1;
+    this.#calls.put(key, value, ttlMs, (isDone) => {
+      this.#underWay -= 1;
+      if (!this.#isClosed) done(isDone);
+    });
+  }
+
+  get(key: string, found: (value: Uint8Array | null | undefined) => void): void {
+    this.#underWay += 1;
+    this.#calls.get(key, (value) => {
+      this.#underWay -= 1;
+      if (!this.#isClosed) found(value);
+    });
+  }
+
+  want(key: string, changed: (value: Uint8Array) => void): Stop {
+    return this.#calls.want(key, (value) => {
+      if (!this.#isClosed) changed(value);
+    });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+}
