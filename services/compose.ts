@@ -133,6 +133,7 @@ class ComposedNode implements Node {
       config,
       table: this.#table,
       binder: this.#binder,
+      requestStop,
       log: log.child({ component: 'legacy' }),
     });
     this.#closers.push(
@@ -210,7 +211,7 @@ class ComposedNode implements Node {
         ringSize,
       }),
       monitor: {},
-      dht: this.#table.dhtHandler(),
+      dht: this.#table.dhtHandler((address, dialect) => this.#legacy.introduce(address, dialect)),
       binder: this.#binder.binderHandler(),
     };
     for (const [role, definition] of Object.entries(SERVICES)) {

@@ -2,7 +2,8 @@
 import type { BinderApplication } from '../binder/application.js';
 import type { TableApplication } from '../dht/application.js';
 import { RingbinderError } from '../errors.js';
-import type { BinderCalls, HolderCalls, ValueCalls } from '../legacy/core/session.js';
+import { assertPassword } from '../dht/stop-password.js';
+import type { BinderCalls, HolderCalls, StopCalls, ValueCalls } from '../legacy/core/session.js';
 
 /** How an endpoint of an original service is checked, which is when somebody complains. */
 const LIEUR_CHECK = {
@@ -54,6 +55,22 @@ export function valueCalls(table: TableApplication): ValueCalls {
       const end = new AbortController();
       void follow(table, key, end.signal, changed);
       return () => end.abort();
+    },
+  };
+}
+
+/** Stops the node when the password is right. */
+export function stopCalls(expected: string | undefined, stop: () => void): StopCalls {
+  return {
+    stopServer: (password, done) => {
+      try {
+        assertPassword(password, expected);
+      } catch {
+        done(false);
+        return;
+      }
+      done(true);
+      stop();
     },
   };
 }

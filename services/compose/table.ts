@@ -38,11 +38,11 @@ export class TablePart {
   }
 
   /** For applications; refuses calls before the node is in its ring. */
-  dhtHandler() {
+  dhtHandler(introduce: (address: string, dialect: string) => void) {
     const { config, requestStop } = this.#deps;
     const stop = (): void => void systemClock.after(0, requestStop);
     const { application } = this;
-    return createDhtHandler({ application, stopPassword: config.stopPassword, stop });
+    return createDhtHandler({ application, stopPassword: config.stopPassword, stop, introduce });
   }
 
   /** For other peers. */

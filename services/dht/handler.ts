@@ -1,11 +1,9 @@
 /** The gRPC face of the table: DhtService. */
-import { timingSafeEqual, createHash } from 'node:crypto';
 import type {
   DhtServiceServer,
   Receipt,
   WantResponse,
 } from '../../proto/gen/ringbinder/v1/dht_service.js';
-import { RingbinderError } from '../errors.js';
 import { HEARTBEAT, optionalPeerToWire } from '../peer/wire.js';
 import type { Handlers } from '../rpc/handlers.js';
 import type { WatchItem } from '../rpc/watch-queue.js';
@@ -13,6 +11,7 @@ import { durationFromWire, timestampToWire } from '../rpc/wire-time.js';
 import type { TableApplication, Rest } from './application.js';
 import type { Content } from './core/record.js';
 import { versionText } from './core/version.js';
+import { assertPassword } from './stop-password.js';
 import type { WantedState } from './core/wants.js';
 
 export type DhtHandlerDeps = {
@@ -21,6 +20,8 @@ export type DhtHandlerDeps = {
   readonly stopPassword: string | undefined;
   /** Stops the node once this call has been answered. */
   readonly stop: () => void;
+  /** Makes a legacy server known. Throws `DIALECT_UNKNOWN` or `REQUEST_INVALID`. */
+  readonly introduce: (address: string, dialect: string) => void;
 };
 
 /** Versions named in a receipt. */
@@ -30,6 +31,7 @@ export function createDhtHandler({
   application,
   stopPassword,
   stop,
+  introduce,
 }: DhtHandlerDeps): Handlers<DhtServiceServer> {
   return {
     put: async ({ key, value, ttl, writeQuorum }) => {
@@ -88,9 +90,9 @@ export function createDhtHandler({
       }));
       return { holders, nextPageToken: result.nextPageToken, receipt: receiptOf(result) };
     },
-    introduce: async ({ dialect }) => {
-      const text = `this node does not speak ${dialect} as a server among servers`;
-      throw new RingbinderError('DIALECT_UNKNOWN', text, { dialect });
+    introduce: async ({ address, dialect }) => {
+      introduce(address, dialect);
+      return {};
     },
     stopServer: async ({ password }) => {
       assertPassword(password, stopPassword);
@@ -98,16 +100,6 @@ export function createDhtHandler({
       return {};
     },
   };
-}
-
-/** Takes as long for a wrong password as for the right one. */
-function assertPassword(given: string, expected: string | undefined): void {
-  if (expected === undefined) {
-    throw new RingbinderError('STOP_DISABLED', 'this node has no stop password configured');
-  }
-  const [one, other] = [given, expected].map((it) => createHash('sha256').update(it).digest());
-  if (one !== undefined && other !== undefined && timingSafeEqual(one, other)) return;
-  throw new RingbinderError('PASSWORD_WRONG', 'the password is wrong');
 }
 
 function receiptOf({ rests: { set, quorum, outcome } }: Rest): Receipt {
