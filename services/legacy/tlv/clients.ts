@@ -14,7 +14,7 @@ import { isWord } from './text.js';
 
 /** A client waits 5 s for an answer. */
 const ANSWER_MS = 4_500;
-export const PENDING_MAX = 1_024;
+const PENDING_MAX = 1_024;
 /** A PUT may still be under way to the services for so long, when a GET follows it at once. */
 const UNDER_WAY_MS = 2_000;
 

@@ -22,7 +22,7 @@ export const TLV: Dialect<TlvMessage> = {
 };
 
 /** The framing that begins with this byte; undefined when none does. */
-export function framingOf(firstByte: number): Framing | undefined {
+function framingOf(firstByte: number): Framing | undefined {
   if (firstByte < TYPES) return 'plain';
   const digit = firstByte - ASCII_ZERO;
   return digit >= 0 && digit < TYPES ? 'original' : undefined;

@@ -9,7 +9,7 @@ import { addressOf, type ServerList } from './server-list.js';
 
 export const JOIN_MS = 5_000;
 /** Servers that were ever asked are remembered; no more are asked. */
-export const ASKED_MAX = 64;
+const ASKED_MAX = 64;
 
 /** `refused`: nothing was sent, because the host was asked before, is none, or there is no room. */
 export type JoinOutcome = 'joined' | 'full' | 'unanswered' | 'refused';

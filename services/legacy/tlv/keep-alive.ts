@@ -9,8 +9,8 @@
 import type { Post } from './post.js';
 import type { Server, ServerList } from './server-list.js';
 
-export const PAUSE_MS = 5_000;
-export const ANSWER_MS = 10_000;
+const PAUSE_MS = 5_000;
+const ANSWER_MS = 10_000;
 /** Ticks are 50 to 100 ms apart. */
 const LATE_MS = 1_000;
 

@@ -13,7 +13,7 @@ type OriginalMessage = TlvMessage & { readonly framing: 'original' };
 /** Type, two lengths, 46 bytes of address, 1000 of hash: what an original has room for. */
 export const ORIGINAL_BYTES_MAX = 1_049;
 /** An original reads longer texts beyond its memory (wire/tlv.md, B13). */
-export const FIRST_BYTES_MAX = 45;
+const FIRST_BYTES_MAX = 45;
 /** An original reads the length through a signed char (wire/tlv.md, section 3). */
 export const SECOND_BYTES_MAX = 175;
 

@@ -13,7 +13,7 @@ const LETTERS_PER_TICK = 4;
 /** A whole table. What comes when it is full is dropped. */
 const LETTERS_MAX = PAIRS_MAX;
 /** Some 6 kB. */
-export const UNPROVEN_LETTERS_MAX = 32;
+const UNPROVEN_LETTERS_MAX = 32;
 
 export type Letter = {
   readonly socket: TlvSocket;

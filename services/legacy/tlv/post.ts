@@ -1,4 +1,4 @@
-/** How a session sends a message and says what it sent. */
+/** How a session sends a message and says what it sent and heard: each datagram is noted once. */
 import type { Send, SessionNote, Source } from '../core/session.js';
 import { TLV } from './codec.js';
 import type { TlvMessage } from './messages.js';
@@ -7,6 +7,8 @@ import type { TlvSocket } from './options.js';
 export class Post {
   readonly #send: Send<TlvSocket>;
   readonly #note: (note: SessionNote) => void;
+  /** What was heard and is not noted yet: it may still be dropped. */
+  #heard: SessionNote | undefined;
 
   constructor(send: Send<TlvSocket>, note: (note: SessionNote) => void) {
     this.#send = send;
@@ -24,12 +26,22 @@ export class Post {
     { socket, peer }: Pick<SessionNote, 'socket' | 'peer'>,
     message: TlvMessage,
   ): void {
+    this.settle();
     way(TLV.encode(message));
     this.#note({ direction: 'out', socket, peer, what: message.kind, fields: fieldsOf(message) });
   }
 
+  /** A message came. To be followed by `settle`, when it has been acted on. */
   heard(socket: string, peer: Source, message: TlvMessage): void {
-    this.#note({ direction: 'in', socket, peer, what: message.kind, fields: fieldsOf(message) });
+    const fields = fieldsOf(message);
+    this.#heard = { direction: 'in', socket, peer, what: message.kind, fields };
+  }
+
+  /** Notes what was heard, if it was not dropped. */
+  settle(): void {
+    const heard = this.#heard;
+    this.#heard = undefined;
+    if (heard !== undefined) this.#note(heard);
   }
 
   /** Something came that is not acted on. */
@@ -38,6 +50,7 @@ export class Post {
     what: 'malformed' | 'limited' | 'unexpected',
     why: string,
   ): void {
+    this.#heard = undefined;
     this.#note({ direction: 'in', socket, peer, what, fields: { why } });
   }
 }

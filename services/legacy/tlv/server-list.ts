@@ -10,7 +10,7 @@ import { Outbox } from './outbox.js';
 import type { Post } from './post.js';
 
 /** Announcements to one server: with us it then knows ten, and an eleventh kills it (wire/tlv.md, B7). */
-export const ANNOUNCED_MAX = 9;
+const ANNOUNCED_MAX = 9;
 
 export type Server = {
   /** Where it is sent to. */

@@ -21,7 +21,7 @@ import { SECOND_BYTES_MAX } from './original-codec.js';
 import { PLAIN_DATA_BYTES_MAX, PLAIN_HEADER_BYTES } from './plain-codec.js';
 import { PlainStream } from './plain-stream.js';
 import { Post } from './post.js';
-import { Servers } from './servers.js';
+import { type Arrival, Servers } from './servers.js';
 import { isWord } from './text.js';
 
 export type TlvSessionDeps = {
@@ -75,12 +75,9 @@ export class TlvSession {
       const why = decoded.kind === 'malformed' ? decoded.why : 'cut off';
       return this.#drop(socket, from, 'malformed', why);
     }
-    const { message } = decoded;
-    this.#post.heard(socket, from, message);
-    if (socket === 'client') return this.#asked(from, message, nowMs, bytes.length);
-    if (socket === 'keepAlive') return this.#servers.answered({ socket, from, message, nowMs });
-    if (socket === 'answer') return this.#drop(socket, from, 'unexpected', message.kind);
-    this.#servers.received({ socket, from, message, nowMs });
+    this.#post.heard(socket, from, decoded.message);
+    this.#act({ socket, from, message: decoded.message, nowMs }, bytes.length);
+    this.#post.settle();
   }
 
   /** A stream of a client, in the plain framing: answers go back in it. */
@@ -96,6 +93,7 @@ export class TlvSession {
       const listBytesMax = PLAIN_DATA_BYTES_MAX;
       const answer = (it: TlvMessage): void => this.#post.sendBy(reply, ends, it);
       this.#clients.received({ socket: STREAM, from, message, nowMs, listBytesMax, answer });
+      this.#post.settle();
     });
   }
 
@@ -144,15 +142,24 @@ export class TlvSession {
     return this.#holdings.size;
   }
 
+  #act(arrival: Arrival, questionBytes: number): void {
+    const { socket, from, message } = arrival;
+    if (socket === 'client') this.#asked(arrival, questionBytes);
+    else if (socket === 'keepAlive') this.#servers.answered(arrival);
+    else if (socket === 'answer') this.#drop(socket, from, 'unexpected', message.kind);
+    else this.#servers.received(arrival);
+  }
+
   /**
    * The original answers from another socket, which its clients expect; a client of the plain framing
    * hears from where it asked.
    */
-  #asked(from: Source, message: TlvMessage, nowMs: number, questionBytes: number): void {
+  #asked(arrival: Arrival, questionBytes: number): void {
+    const { from, message } = arrival;
     const listBytesMax = this.#options.amplificationMax * questionBytes - PLAIN_HEADER_BYTES;
     const way = message.framing === 'original' ? 'answer' : 'client';
     const answer = (it: TlvMessage): void => this.#post.send(way, from, it);
-    this.#clients.received({ socket: 'client', from, message, nowMs, listBytesMax, answer });
+    this.#clients.received({ ...arrival, listBytesMax, answer });
   }
 
   #drop(

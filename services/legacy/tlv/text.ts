@@ -39,11 +39,3 @@ export function isWord(text: string): boolean {
 export function isPrintable(text: string): boolean {
   return PRINTABLE.test(text);
 }
-
-/**
- * The addresses of an answer, in their one spelling. What is no address is left out: an original may
- * add stray bytes (wire/tlv.md, B2).
- */
-export function addressesIn(text: string): readonly string[] {
-  return text.split(' ').flatMap((word) => canonicalIpv6(word) ?? []);
-}

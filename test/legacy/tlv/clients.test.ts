@@ -112,7 +112,8 @@ describe('a GET and a PUT of an original client', () => {
     say(node, hex);
     expect(node.sent).toEqual([]);
     expect(node.holders.announced).toEqual([]);
-    expect(node.notes.at(-1)?.what).toMatch(/^(?:malformed|unexpected)$/);
+    expect(node.notes).toHaveLength(1);
+    expect(node.notes[0]?.what).toMatch(/^(?:malformed|unexpected)$/);
   });
 
   it('answers a short question with few addresses, at least one', () => {
@@ -197,6 +198,15 @@ describe('an EXIT', () => {
     exit(node, given, host);
     expect(node.hex()).toEqual([REFUSED_HEX]);
     expect(node.stops).toBe(0);
+  });
+
+  it('notes each datagram once, the question before its answer', () => {
+    const node = new World().node('::1', { password: 'password123' });
+    exit(node, 'password124');
+    expect(node.notes.map(({ direction, socket, what }) => [direction, socket, what])).toEqual([
+      ['in', 'client', 'EXIT'],
+      ['out', 'answer', 'EXIT_ANSWER'],
+    ]);
   });
 
   it('leaves no password in a note', () => {
