@@ -112,7 +112,8 @@ export class LegacyPart {
     });
     const { session } = adapter;
     const bound = parseHostPort(adapter.addresses.client) ?? client;
-    const streams = await TlvStreams.open(bound, session, log).catch(async (thrown: unknown) => {
+    const streamsDeps = { where: bound, session, clock: systemClock, log };
+    const streams = await TlvStreams.open(streamsDeps).catch(async (thrown: unknown) => {
       await adapter.close();
       throw thrown;
     });

@@ -160,6 +160,38 @@ describe('README', () => {
     }, 10_000);
   }, 60_000);
 
+  it('shows old programs that work as they are typed', async () => {
+    await using net = new TestNet();
+    const founder = await net.start({
+      flags: ['--legacy', 'tlv=off,simple-dht=off,lieur=127.0.0.1:0:0'],
+    });
+    const { lieur } = founder.record('ringbinder ready')!['legacy'] as { readonly lieur: string };
+    const [subscribe = '', ...rest] = linesUnder('Old programs').map((line) =>
+      line.split('  #')[0]!.trim(),
+    );
+    const typed = (line: string): string => {
+      const command = line
+        .replace(/ &$/, '')
+        .replace('npx ringbinder', `${process.execPath} ${CLI}`);
+      const binder = / (?:ask|subscribe) /.test(line) ? ` --binder ${lieur}` : '';
+      return `exec env RINGBINDER_SERVER=${founder.address} ${command}${binder}`;
+    };
+    const service = spawn('sh', ['-c', typed(subscribe)], { stdio: ['ignore', 'ignore', 'pipe'] });
+    await once(service.stderr, 'data');
+    const said: string[] = [];
+    for (const line of rest) {
+      const result = await shell(typed(line));
+      expect({ line, ...result }).toMatchObject({ line, code: 0 });
+      said.push(result.out);
+    }
+    expect(said[0]).toContain('healthy');
+    expect(said[1]).toMatch(/^127\.0\.0\.1:\d+\n$/);
+    expect(said[2]).toContain('0123456789abcdef');
+    const ended = once(service, 'close');
+    service.kill('SIGINT');
+    await ended;
+  }, 30_000);
+
   it('starts a node with npm start alone', async () => {
     const child = spawn('npm', ['start', '--', '--listen', '127.0.0.1:0', '--ephemeral'], {
       cwd: ROOT,

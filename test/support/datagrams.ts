@@ -39,7 +39,7 @@ export class LegacyProgram implements AsyncDisposable {
 
   send(to: string, hex: string): void {
     const [host = '', port = ''] = to.split(/:(?=\d+$)/);
-    this.#socket.send(Buffer.from(hex, 'hex'), Number(port), host);
+    this.#socket.send(Buffer.from(hex, 'hex'), Number(port), host.replace(/^\[|\]$/g, ''));
   }
 
   /** Answers every datagram that begins like this. */

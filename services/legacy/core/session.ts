@@ -6,7 +6,7 @@
  * every entry an end.
  */
 
-/** Where a datagram comes from or goes to: `host` as `canonicalHost` writes it. */
+/** Where a datagram comes from or goes to; `host` is an IP address without brackets. */
 export type Source = { readonly host: string; readonly port: number };
 
 export type SessionClock = {

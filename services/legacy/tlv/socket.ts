@@ -8,36 +8,51 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import type { Logger } from 'pino';
 import type { HostPort } from '../../host-port.js';
+import type { Cancel, Clock } from '../../system/clock.js';
 import type { TlvSession } from './session.js';
 
 const STREAMS_MAX = 1_024;
 const IDLE_MS = 5 * 60 * 1_000;
+const SWEEP_MS = 30_000;
 /** Answers that a client has not read. */
 const UNREAD_BYTES_MAX = 2 ** 18;
 
+export type TlvStreamsDeps = {
+  readonly where: HostPort;
+  readonly session: TlvSession;
+  readonly clock: Clock;
+  readonly log: Logger;
+};
+
 export class TlvStreams {
   readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  readonly #clock: Clock;
+  /** When each was last heard. */
+  readonly #sockets = new Map<Socket, number>();
+  readonly #stopSweeping: Cancel;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, clock: Clock) {
     this.#server = server;
+    this.#clock = clock;
+    this.#stopSweeping = clock.every(SWEEP_MS, () => this.#closeIdle());
   }
 
   /** Rejects when the port can't be had. */
-  static async open(where: HostPort, session: TlvSession, log: Logger): Promise<TlvStreams> {
+  static async open({ where, session, clock, log }: TlvStreamsDeps): Promise<TlvStreams> {
     const server = createServer();
-    const streams = new TlvStreams(server);
-    server.on('connection', (socket) => streams.#serve(socket, session));
     server.listen({ host: where.host, port: where.port });
     await once(server, 'listening');
+    const streams = new TlvStreams(server, clock);
+    server.on('connection', (socket) => streams.#serve(socket, session));
     server.on('error', (err) => log.warn({ err }, 'the streams had an error'));
     return streams;
   }
 
   async close(): Promise<void> {
+    this.#stopSweeping();
     const closed = once(this.#server, 'close');
     this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
     await closed;
   }
 
@@ -47,16 +62,27 @@ export class TlvStreams {
       socket.destroy();
       return;
     }
-    this.#sockets.add(socket);
+    this.#hear(socket);
     const stream = session.openStream({ host, port }, (bytes) => {
       socket.write(bytes);
       if (socket.writableLength > UNREAD_BYTES_MAX) socket.destroy();
     });
-    socket.setTimeout(IDLE_MS, () => socket.destroy());
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#sockets.delete(socket));
     socket.on('data', (bytes) => {
+      this.#hear(socket);
       if (!stream.received(bytes)) socket.end();
     });
+  }
+
+  #hear(socket: Socket): void {
+    this.#sockets.set(socket, this.#clock.monotonicMs());
+  }
+
+  #closeIdle(): void {
+    const idleSinceMs = this.#clock.monotonicMs() - IDLE_MS;
+    for (const [socket, heardAtMs] of this.#sockets) {
+      if (heardAtMs <= idleSinceMs) socket.destroy();
+    }
   }
 }

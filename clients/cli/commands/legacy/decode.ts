@@ -1,10 +1,16 @@
 import { Argument, InvalidArgumentError, type Command } from 'commander';
 import type { Dialect } from '../../../../services/legacy/core/dialect.js';
 import { LIEUR } from '../../../../services/legacy/lieur/codec.js';
+import { simpleDht } from '../../../../services/legacy/simple-dht/codec.js';
+import { TLV } from '../../../../services/legacy/tlv/codec.js';
 import { CommandFailure, EXIT, printRecord } from '../../output.js';
 import { runCommand } from '../../session.js';
 
-const DIALECTS: Readonly<Record<string, Dialect<object>>> = { lieur: LIEUR };
+const DIALECTS: Readonly<Record<string, Pick<Dialect<object>, 'decode'>>> = {
+  tlv: TLV,
+  'simple-dht': simpleDht,
+  lieur: LIEUR,
+};
 
 export function addDecodeCommand(legacy: Command): void {
   legacy
