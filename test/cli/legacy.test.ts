@@ -10,7 +10,7 @@ let binder: string[];
 
 beforeAll(async () => {
   net = new TestNet();
-  node = await net.start({ flags: ['--legacy', 'lieur=127.0.0.1:0:0'] });
+  node = await net.start({ flags: ['--legacy', 'tlv=off,simple-dht=off,lieur=127.0.0.1:0:0'] });
   const { lieur } = node.record('ringbinder ready')!['legacy'] as { readonly lieur: string };
   binder = ['--binder', lieur];
 }, 30_000);

@@ -193,10 +193,14 @@ describe('README', () => {
   }, 30_000);
 
   it('starts a node with npm start alone', async () => {
-    const child = spawn('npm', ['start', '--', '--listen', '127.0.0.1:0', '--ephemeral'], {
-      cwd: ROOT,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
+    const child = spawn(
+      'npm',
+      ['start', '--', ...['--listen', '127.0.0.1:0', '--ephemeral', '--legacy', 'off']],
+      {
+        cwd: ROOT,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    );
     let log = '';
     child.stderr.on('data', (chunk) => (log += String(chunk)));
     await until(
