@@ -39,9 +39,8 @@ describe('simple-dht', () => {
 
   it('stores what gRPC reads, and the other way round, at every node', async () => {
     await using client = await LegacyProgram.open();
-    expect(await client.ask(addressOf(node, 'simple-dht'), put('abc', 'hello'))).toBe(
-      `03${hash('abc')}`,
-    );
+    client.send(addressOf(node, 'simple-dht'), put('abc', 'hello'));
+    await client.until((hex) => hex === `03${hash('abc')}`);
     const found = await other.sdk.dht.get(hash('abc'));
     expect(Buffer.from(found!.value).toString()).toBe('hello');
     expect(found!.expireTime!.getTime() - Date.now()).toBeLessThan(31_000);
@@ -49,19 +48,16 @@ describe('simple-dht', () => {
     await node.sdk.dht.put(hash('def'), 'from gRPC');
     await using reader = await LegacyProgram.open();
     reader.send(addressOf(other, 'simple-dht'), `00${hash('def')}`);
-    await until(
-      () => reader.received.find(({ hex }) => hex === put('def', 'from gRPC')),
-      5_000,
-      () => JSON.stringify(reader.received),
-    );
+    await reader.until((hex) => hex === put('def', 'from gRPC'));
   });
 
   it('makes one table of legacy clients at two nodes', async () => {
     await using writer = await LegacyProgram.open();
     await using reader = await LegacyProgram.open();
-    await writer.ask(addressOf(node, 'simple-dht'), put('b1', 'across'));
+    writer.send(addressOf(node, 'simple-dht'), put('b1', 'across'));
+    await writer.until((hex) => hex === `03${hash('b1')}`);
     reader.send(addressOf(other, 'simple-dht'), `00${hash('b1')}`);
-    await until(() => reader.received.find(({ hex }) => hex === put('b1', 'across')), 5_000);
+    await reader.until((hex) => hex === put('b1', 'across'));
   });
 
   it('answers a pending Get when a value comes by gRPC', async () => {
@@ -70,13 +66,13 @@ describe('simple-dht', () => {
     await new Promise((wake) => setTimeout(wake, 500));
     expect(reader.received.filter(({ hex }) => hex.startsWith('01'))).toEqual([]);
     await other.sdk.dht.put(hash('c1'), 'late');
-    await until(() => reader.received.find(({ hex }) => hex === put('c1', 'late')), 10_000);
+    await reader.until((hex) => hex === put('c1', 'late'));
   });
 
   it('greets whom DhtService.Introduce names', async () => {
     await using program = await LegacyProgram.open();
     await node.sdk.dht.introduce(program.address, 'simple-dht');
-    await until(() => program.received.find(({ hex }) => hex === '02'), 3_000);
+    await program.until((hex) => hex === '02');
     await expect(node.sdk.dht.introduce('nonsense', 'simple-dht')).rejects.toMatchObject({
       reason: 'REQUEST_INVALID',
     });

@@ -58,6 +58,12 @@ export class LegacyProgram implements AsyncDisposable {
     return until(() => this.received[seen]?.hex, withinMs);
   }
 
+  /** Resolves when a datagram like this has come, whatever else has. */
+  async until(fits: (hex: string) => boolean, withinMs = 10_000): Promise<void> {
+    const describe = (): string => JSON.stringify(this.received);
+    await until(() => this.received.find(({ hex }) => fits(hex)), withinMs, describe);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = once(this.#socket, 'close');
     this.#socket.close();
