@@ -32,5 +32,8 @@ export const TABLE_ROOM = { recordsMax: 10_000_000, bytesMax: 64 * 1024 * MIB } 
 /** What one source may send to a legacy dialect; some 100 bytes of memory for each of the sources. */
 export const LEGACY_RATES = { perSecond: 20_000, burst: 40_000, hostsMax: 10_000 } as const;
 
+/** Legacy programs that one node takes into the ring: each costs what a member costs, and ends with the node. */
+export const GUESTS_MAX = 64;
+
 /** Questions from other peers that wait for an answer of ours; each is held for some ticks at most. */
 export const INBOUND_MAX = 4_096;

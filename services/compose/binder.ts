@@ -15,6 +15,7 @@ import type { Config } from '../config.js';
 import { RingbinderError } from '../errors.js';
 import type { EndpointChange } from '../legacy/core/session.js';
 import type { Ring } from '../node/ring-finder.js';
+import { isGuest } from '../peer/core/ring-space.js';
 import type { PeerDriver } from '../peer/driver.js';
 import type { PeerFace } from '../peer/face.js';
 import type { NodeStores } from '../storage/open-stores.js';
@@ -131,5 +132,5 @@ function knownTo(peer: PeerDriver): readonly string[] {
   const { predecessor, successors } = peer.state;
   const near = predecessor === undefined ? successors : [predecessor, ...successors];
   const known = [...near, ...peer.acquaintances, ...peer.routes.peers()];
-  return known.map(({ address }) => address);
+  return known.filter((it) => !isGuest(it)).map(({ address }) => address);
 }

@@ -4,6 +4,7 @@ import type { Config } from '../config.js';
 import { TableApplication, type TableSeat } from '../dht/application.js';
 import { TableDriver } from '../dht/driver.js';
 import { createDhtHandler } from '../dht/handler.js';
+import { KeeperRing } from '../dht/keeper-ring.js';
 import { TableLinks } from '../dht/links.js';
 import { TableNotes } from '../dht/notes.js';
 import { createTableHandler, type TableReport } from '../dht/table-handler.js';
@@ -26,6 +27,7 @@ export type TablePartDeps = {
 
 export class TablePart {
   readonly #deps: TablePartDeps;
+  #keepers: KeeperRing | undefined;
   #links: TableLinks | undefined;
   #seat: TableSeat | undefined;
 
@@ -60,11 +62,12 @@ export class TablePart {
   /** Takes up what is on disk; from then on this peer keeps its part of the table. */
   async open(peer: PeerDriver, ring: Ring): Promise<void> {
     const { config, stores, log } = this.#deps;
-    const { size: ringSize, name: ringName, copies } = ring;
+    const { size: ringSize, name: ringName, copies, successorsMax } = ring;
     const { answerTimeoutMs, tickMs, graceMs } = config;
     const table = await stores.openTable({ ...TABLE_ROOM, ringSize, graceMs });
     const links = new TableLinks({ clock: systemClock, answerTimeoutMs, ringName, ringSize });
     this.#links = links;
+    this.#keepers = new KeeperRing({ peer, ringSize, successorsMax, clock: systemClock });
     const driver = await TableDriver.start({
       ringSize,
       limits: { ...config, copies },
@@ -73,7 +76,7 @@ export class TablePart {
       clock: systemClock,
       notes: new TableNotes(stores.node),
       log,
-      peer,
+      peer: this.#keepers,
       links,
     });
     peer.onEvent((event) => {
@@ -94,6 +97,7 @@ export class TablePart {
 
   async close(): Promise<void> {
     await this.#seat?.driver.stop();
+    this.#keepers?.close();
     this.#links?.close();
   }
 

@@ -6,14 +6,13 @@ import type { Logger } from 'pino';
 import type { LookupResult } from '../peer/core/lookup.js';
 import type { RequestId } from '../peer/core/messages.js';
 import type { PeerRef, RingId } from '../peer/core/ring-space.js';
-import type { RingState } from '../peer/core/state.js';
 import type { Reply } from '../peer/core/conversation.js';
 import type { Cancel, Clock } from '../system/clock.js';
 import { turnEnd } from '../system/turn.js';
 import type { TableAnswer, TableQuestion } from './core/messages.js';
 import type { ReadOutcome, ReadTarget } from './core/read.js';
 import type { TableRecord } from './core/record.js';
-import { ringViews } from './core/ring-view.js';
+import { ringViews, type RingPart } from './core/ring-view.js';
 import type { Table } from './core/table.js';
 import {
   TableMember,
@@ -35,7 +34,7 @@ export type TableDriverDeps = {
   readonly log: Logger;
   /** The peer that this one is in the ring. */
   readonly peer: {
-    readonly state: RingState;
+    readonly state: RingPart;
     lookup(position: RingId): Promise<LookupResult>;
   };
   readonly links: {

@@ -8,10 +8,11 @@
  */
 import type { Logger } from 'pino';
 import { RingbinderError } from '../errors.js';
-import type { PeerRef } from '../peer/core/ring-space.js';
+import { isGuest, type PeerRef } from '../peer/core/ring-space.js';
 import type { PeerDriver } from '../peer/driver.js';
 import { type Cancel, type Clock, onceAfter, pause, within } from '../system/clock.js';
 import type { Directory } from './directory.js';
+import { Listing } from './listing.js';
 import { feedRoutes } from './member-feed.js';
 import type { NodeMemory, Notebook } from './notebook.js';
 import { findRing, type FoundRing, type Ring, type RingFinderDeps } from './ring-finder.js';
@@ -55,9 +56,6 @@ type Place = { readonly ring: Ring; readonly directory: Directory; readonly driv
 export class Membership {
   readonly #deps: MembershipDeps;
   #place: Place | undefined;
-  #isEntered = false;
-  #isRenewing = false;
-  #isDirectoryLost = false;
   #saved = '';
   readonly #cancels: Cancel[] = [];
   readonly #leaving = new AbortController();
@@ -68,16 +66,15 @@ export class Membership {
 
   /** Resolves when this node is a member; rejects with a `StartError`. */
   async enter(): Promise<PeerDriver> {
-    const { clock, renewIntervalMs } = this.#deps;
     const place = await this.#enter();
-    place.driver.onEvent(({ kind }) => {
-      if (kind === 'joined' || kind === 'founded') this.#onNewLife();
-    });
     await this.#save(place);
-    await this.#keepListed(place);
+    const { ring, directory, driver } = place;
+    const { directoryAddress } = ring;
+    const listing = new Listing({ ...this.#deps, directory, directoryAddress, driver });
+    await listing.start();
     this.#cancels.push(
-      clock.every(renewIntervalMs, () => void this.#keepListed(place)),
-      clock.every(SAVE_INTERVAL_MS, () => void this.#save(place)),
+      () => listing.stop(),
+      this.#deps.clock.every(SAVE_INTERVAL_MS, () => void this.#save(place)),
     );
     if (this.#deps.isRouteCacheOn) this.#feedRoutes(place);
     return place.driver;
@@ -276,49 +273,10 @@ export class Membership {
 
   // Staying
 
-  #onNewLife(): void {
-    this.#isEntered = false;
-    if (this.#place !== undefined) void this.#keepListed(this.#place);
-  }
-
   #feedRoutes({ directory, driver }: Place): void {
     const { clock, log } = this.#deps;
     const { signal } = this.#leaving;
     void feedRoutes({ directory, routes: driver.routes, clock, log, signal });
-  }
-
-  /** Enters this life into the directory, then renews it; says once when that fails, and once when it works again. */
-  async #keepListed({ directory, driver, ring }: Place): Promise<void> {
-    if (this.#isRenewing || driver.state.stage !== 'member') return;
-    const { log } = this.#deps;
-    this.#isRenewing = true;
-    const { self } = driver.state;
-    try {
-      if (this.#isEntered) await directory.renew(self.ringId);
-      else await directory.join(self);
-      this.#isEntered = self === driver.state.self;
-      if (this.#isDirectoryLost) log.info(ring, 'the directory answers again');
-      this.#isDirectoryLost = false;
-    } catch (thrown) {
-      this.#onNotListed(RingbinderError.from(thrown), ring);
-    } finally {
-      this.#isRenewing = false;
-    }
-  }
-
-  #onNotListed(error: RingbinderError, { directoryAddress }: Ring): void {
-    const { log, clock } = this.#deps;
-    if (error.reason === 'DIRECTORY_UNREACHABLE' || error.reason === 'STORE_UNREACHABLE') {
-      if (!this.#isDirectoryLost) log.warn({ directoryAddress }, 'the directory does not answer');
-      this.#isDirectoryLost = true;
-      return;
-    }
-    this.#isEntered = false;
-    log.debug({ reason: error.reason }, 'not listed in the directory yet');
-    const again = (): void => {
-      if (this.#place !== undefined) void this.#keepListed(this.#place);
-    };
-    this.#cancels.push(clock.after(error.retryAfterMs ?? RETRY_MS, again));
   }
 
   async #save({ ring, driver }: Place): Promise<void> {
@@ -333,7 +291,8 @@ export class Membership {
       incarnation,
       holdsDirectory: this.#deps.ownRing !== undefined && !this.#deps.isShared,
       directoryAddress: ring.directoryAddress,
-      acquaintances: driver.acquaintances,
+      // A guest ends with its host, and is known to nobody else by its address.
+      acquaintances: driver.acquaintances.filter((peer) => !isGuest(peer)),
     };
     const text = JSON.stringify(memory);
     if (text === this.#saved) return;

@@ -15,9 +15,10 @@ import { below, type Chance } from '../system/chance.js';
 import type { Cancel, Clock } from '../system/clock.js';
 import type { Reply } from './core/conversation.js';
 import type { LookupManner } from './core/find-owner.js';
+import type { Keepers } from './core/keepers.js';
 import type { LookupResult } from './core/lookup.js';
 import { RingMember, type MemberEffect, type MemberLimits } from './core/member.js';
-import type { Answer, Letter, Question, RequestId } from './core/messages.js';
+import type { Answer, Letter, Neighbors, Question, RequestId } from './core/messages.js';
 import type { PeerRef, RingId } from './core/ring-space.js';
 import type { RouteCache } from './core/route-cache.js';
 import type { Draft, SendResult } from './core/send.js';
@@ -133,6 +134,18 @@ export class PeerDriver {
   async survey(): Promise<Survey> {
     this.#assertMember();
     return new Promise((resolve) => this.#member.survey(resolve));
+  }
+
+  /** The neighbours that are no guests; undefined when they can't be told now. */
+  async keepers(): Promise<Keepers | undefined> {
+    this.#assertMember();
+    return new Promise((resolve) => this.#member.keepers(resolve));
+  }
+
+  /** What a member says of itself; undefined when it does not answer. */
+  async neighborsOf(peer: PeerRef): Promise<Neighbors | undefined> {
+    this.#assertMember();
+    return new Promise((resolve) => this.#member.neighborsOf(peer, resolve));
   }
 
   #assertMember(): void {

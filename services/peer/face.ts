@@ -6,7 +6,7 @@
 import type { Caller } from '../../proto/gen/ringbinder/v1/peer_service.js';
 import { RingbinderError } from '../errors.js';
 import type { Answer, Question } from './core/messages.js';
-import type { PeerRef } from './core/ring-space.js';
+import type { PeerRef, RingId } from './core/ring-space.js';
 import type { PeerDriver } from './driver.js';
 import { peerFromWire } from './wire.js';
 
@@ -19,9 +19,19 @@ export type Seat = {
 
 export class PeerFace {
   readonly #seat: () => Seat | undefined;
+  readonly #guests = new Map<RingId, PeerDriver>();
 
   constructor(seat: () => Seat | undefined) {
     this.#seat = seat;
+  }
+
+  /** Lets a guest be asked at this node, until it is removed. */
+  addGuest(driver: PeerDriver): void {
+    this.#guests.set(driver.state.self.ringId, driver);
+  }
+
+  removeGuest(ringId: RingId): void {
+    this.#guests.delete(ringId);
   }
 
   get seat(): Seat {
@@ -30,19 +40,37 @@ export class PeerFace {
     throw new RingbinderError('PEER_NOT_MEMBER', 'this node has not found its ring yet');
   }
 
-  /** Asks the member; any answer but the expected kinds becomes its refusal. */
+  /** Asks the member that is meant; any answer but the expected kinds becomes its refusal. */
   async ask<Kind extends Answer['kind']>(
     caller: Caller | undefined,
     question: Question,
     ...expected: readonly Kind[]
   ): Promise<Extract<Answer, { kind: Kind }>> {
-    const { driver, ringName, ringSize } = this.seat;
-    assertSameRing(caller, ringName);
+    const { driver: own, ringSize } = this.seat;
+    this.assertRing(caller?.ringName ?? '');
+    const driver = this.#meant(caller, own);
     const from = caller?.peer === undefined ? undefined : peerFromWire(caller.peer, ringSize);
     const life = Number(caller?.expectedIncarnation ?? 0n);
     const answer = await driver.asked(from, life, question);
     if (isOneOf(answer, expected)) return answer;
     throw refusal(answer, driver.state.self);
+  }
+
+  /** Throws `RING_MISMATCH` when another ring is meant; an empty name means any. */
+  assertRing(meant: string): void {
+    const { ringName } = this.seat;
+    if (meant === '' || meant === ringName) return;
+    const facts = { ringName, meantRingName: meant };
+    throw new RingbinderError('RING_MISMATCH', `this peer belongs to the ring ${ringName}`, facts);
+  }
+
+  #meant(caller: Caller | undefined, own: PeerDriver): PeerDriver {
+    const { ringId } = own.state.self;
+    const meant = caller?.toRingId === undefined ? ringId : Number(caller.toRingId);
+    const driver = meant === ringId ? own : this.#guests.get(meant);
+    if (driver !== undefined) return driver;
+    const facts = { ringId: String(ringId), meantRingId: String(meant) };
+    throw new RingbinderError('PEER_NOT_MEMBER', `the peer ${meant} is not run here`, facts);
   }
 }
 
@@ -51,13 +79,6 @@ function isOneOf<Kind extends Answer['kind']>(
   kinds: readonly Kind[],
 ): answer is Extract<Answer, { kind: Kind }> {
   return kinds.some((kind) => kind === answer.kind);
-}
-
-function assertSameRing(caller: Caller | undefined, ringName: string): void {
-  const meant = caller?.ringName ?? '';
-  if (meant === '' || meant === ringName) return;
-  const facts = { ringName, meantRingName: meant };
-  throw new RingbinderError('RING_MISMATCH', `this peer belongs to the ring ${ringName}`, facts);
 }
 
 function refusal(answer: Answer, self: PeerRef): RingbinderError {

@@ -24,7 +24,7 @@ import type { Cancel, Clock } from '../system/clock.js';
 import type { Reply } from './core/conversation.js';
 import { PATH_HOPS_MAX } from './core/forward.js';
 import type { Answer, Question } from './core/messages.js';
-import type { PeerRef } from './core/ring-space.js';
+import { hostOf, type PeerRef } from './core/ring-space.js';
 import { ALTERNATES_MAX } from './core/routing.js';
 import {
   aliveFromWire,
@@ -95,7 +95,7 @@ export class PeerLinks {
   ): Promise<Answer> {
     const { ringName, ringSize } = this.#deps;
     const caller = callerToWire(from, ringName, to);
-    const client = this.#clientFor(to.address);
+    const client = this.#clientFor(hostOf(to));
     const options = { timeoutMs };
     switch (question.kind) {
       case 'neighbors': {

@@ -7,17 +7,21 @@ import { InboxMessage } from '../../proto/gen/ringbinder/v1/peer_service.js';
 import type { Handlers } from '../rpc/handlers.js';
 import { ringIdFromWire } from '../rpc/wire-ring-id.js';
 import { FORWARD_MS_MAX } from './core/forward.js';
+import type { RingId } from './core/ring-space.js';
 import type { PeerFace } from './face.js';
 import { hopToWire, letterFromWire, peerFromWire, peerToWire, requiredPeer } from './wire.js';
 
 export type NodeHandlerDeps = {
   readonly face: PeerFace;
   readonly describe: () => DescribeNodeResponse;
+  /** False when this node has no such guest. */
+  readonly endGuest: (ringId: RingId) => Promise<boolean>;
 };
 
 export function createNodeHandler({
   face,
   describe,
+  endGuest,
 }: NodeHandlerDeps): Partial<Handlers<NodeServiceServer>> {
   return {
     describeNode: async () => describe(),
@@ -50,6 +54,11 @@ export function createNodeHandler({
       const letter = letterFromWire(message ?? InboxMessage.create(), face.seat.ringSize);
       await face.ask(caller, { kind: 'deliver', letter }, 'delivered');
       return {};
+    },
+
+    endGuest: async ({ ringId, ringName }) => {
+      face.assertRing(ringName);
+      return { existed: await endGuest(ringIdFromWire(ringId, face.seat.ringSize)) };
     },
   };
 }

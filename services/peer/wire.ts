@@ -24,11 +24,13 @@ export function peerFromWire(wire: Peer, ringSize: number): PeerRef {
     const violations = [{ field: 'incarnation', description: text }];
     throw new RingbinderError('REQUEST_INVALID', text, {}, { violations });
   }
-  return { ringId, address: wire.address, incarnation: Number(wire.incarnation) };
+  const peer = { ringId, address: wire.address, incarnation: Number(wire.incarnation) };
+  return wire.hostAddress === undefined ? peer : { ...peer, host: wire.hostAddress };
 }
 
-export function peerToWire({ ringId, address, incarnation }: PeerRef): Peer {
-  return { ringId: BigInt(ringId), address, incarnation: BigInt(incarnation) };
+export function peerToWire({ ringId, address, incarnation, host }: PeerRef): Peer {
+  const hostAddress = host;
+  return { ringId: BigInt(ringId), address, incarnation: BigInt(incarnation), hostAddress };
 }
 
 export function optionalPeerFromWire(
@@ -108,7 +110,12 @@ export function aliveFromWire(wire: PingResponse, ringSize: number): AliveAnswer
 }
 
 export function callerToWire(from: PeerRef, ringName: string, to: PeerRef): Caller {
-  return { peer: peerToWire(from), ringName, expectedIncarnation: BigInt(to.incarnation) };
+  return {
+    peer: peerToWire(from),
+    ringName,
+    expectedIncarnation: BigInt(to.incarnation),
+    toRingId: BigInt(to.ringId),
+  };
 }
 
 export function letterToWire({ messageId, fromRingId, payload, path }: Letter): InboxMessage {

@@ -3,7 +3,8 @@
  *
  * | key                               | value                                               |
  * | --------------------------------- | --------------------------------------------------- |
- * | `welcome/member/<16 digits>`      | incarnation, decimal; a space; address, in UTF-8    |
+ * | `welcome/member/<16 digits>`      | incarnation, decimal; for a guest `@` and its host; |
+ * |                                   | a space; address, in UTF-8                          |
  * | `welcome/admitted`                | the newest peer let into a small ring: its ring ID, |
  * |                                   | decimal; a space; then as above                     |
  *
@@ -125,13 +126,15 @@ function conditionOn(key: string, stored: StoredPeer | undefined): StoreConditio
   return { kind: 'unchanged', key, revision: stored.revision };
 }
 
-function textOfPeer({ incarnation, address }: PeerRef): string {
-  return `${incarnation} ${address}`;
+function textOfPeer({ incarnation, address, host }: PeerRef): string {
+  return host === undefined ? `${incarnation} ${address}` : `${incarnation}@${host} ${address}`;
 }
 
 function peerOf(ringId: RingId, text: string): PeerRef {
-  const [incarnation, address] = cut(text);
-  return { ringId, address, incarnation: Number(incarnation) };
+  const [life, address] = cut(text);
+  const [incarnation, host] = life.split('@', 2);
+  const peer = { ringId, address, incarnation: Number(incarnation) };
+  return host === undefined ? peer : { ...peer, host };
 }
 
 function cut(text: string): readonly [string, string] {

@@ -51,6 +51,19 @@ describe('PeerFace.ask', () => {
     expect(driver.state.successors).toEqual([]);
   });
 
+  it('asks the guest that is meant, for as long as it is one', async () => {
+    const { driver: own } = loneDriver();
+    const { driver: guest } = loneDriver({ self: peer(40) });
+    const face = faceOf(own);
+    face.addGuest(guest);
+    const ask = async (toRingId: bigint) => face.ask(callerOf({ toRingId }), PING, 'alive');
+    expect((await ask(40n)).self).toEqual(peer(40));
+    expect((await ask(20n)).self).toEqual(peer(20));
+    await expect(ask(41n)).rejects.toMatchObject({ reason: 'PEER_NOT_MEMBER' });
+    face.removeGuest(40);
+    await expect(ask(40n)).rejects.toMatchObject({ reason: 'PEER_NOT_MEMBER' });
+  });
+
   it('refuses before the node has a seat', async () => {
     const face = new PeerFace(() => undefined);
     await expect(face.ask(undefined, PING, 'alive')).rejects.toMatchObject({

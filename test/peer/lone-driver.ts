@@ -45,16 +45,22 @@ type LoneDriverOptions = {
   readonly limits?: Partial<MemberLimits>;
   readonly deliver?: PeerDriverDeps['deliver'];
   readonly unit?: number;
+  readonly self?: PeerRef;
 };
 
 /** p20 on a ring of 64, outside. */
-export function loneDriver({ limits = {}, deliver, unit = 0 }: LoneDriverOptions = {}) {
+export function loneDriver({
+  limits = {},
+  deliver,
+  unit = 0,
+  self = peer(20),
+}: LoneDriverOptions = {}) {
   const clock = new FakeClock();
   const links = new FakeLinks();
   const { log, lines } = captureLog();
   const letters: Letter[] = [];
   const driver = new PeerDriver({
-    self: peer(20),
+    self,
     limits: { ...MEMBER_LIMITS, ringSize: 64, seekLostTicks: 1_000_000, ...limits },
     tickMs: TICK_MS,
     clock,

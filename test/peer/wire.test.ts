@@ -25,11 +25,15 @@ import { peer, peers } from './ring-text.js';
 const LARGEST_RING = 2 ** 53;
 const LARGEST = Number.MAX_SAFE_INTEGER;
 
-const anyPeer: fc.Arbitrary<PeerRef> = fc.record({
-  ringId: fc.maxSafeNat(),
-  address: fc.string(),
-  incarnation: fc.maxSafeNat(),
-});
+const anyPeer: fc.Arbitrary<PeerRef> = fc.record(
+  {
+    ringId: fc.maxSafeNat(),
+    address: fc.string(),
+    incarnation: fc.maxSafeNat(),
+    host: fc.string(),
+  },
+  { requiredKeys: ['ringId', 'address', 'incarnation'] },
+);
 
 const wirePeer = (ringId: bigint, incarnation = 1n): Peer => ({
   ringId,
@@ -151,11 +155,12 @@ describe('aliveFromWire', () => {
 });
 
 describe('callerToWire', () => {
-  it('names who asks, in which ring, and which life is meant', () => {
+  it('names who asks, in which ring, and which life of which peer is meant', () => {
     expect(callerToWire(peer(20, 3), 'ring', peer(30, 5))).toEqual({
       peer: peerToWire(peer(20, 3)),
       ringName: 'ring',
       expectedIncarnation: 5n,
+      toRingId: 30n,
     });
   });
 });

@@ -44,6 +44,15 @@ describe('WelcomeKeeper.join', () => {
     expect(await hash.getAddress(1183)).toBe('10.0.0.7:7400');
   });
 
+  it('keeps who hosts a guest', async () => {
+    const { keeper, store, clock } = await createWorld();
+    const guest = { ringId: 7, address: 'ring://a b', incarnation: 3, host: '[::1]:7400' };
+    await keeper.join(guest);
+    expect(keeper.members).toEqual([guest]);
+    const { keeper: restarted } = await createWorld({ store, clock });
+    expect(restarted.members).toEqual([guest]);
+  });
+
   it('refuses a ring ID of another address, live, assigned, or with one of its own', async () => {
     const { keeper, hash } = await createWorld();
     await keeper.join(peerAt(7));

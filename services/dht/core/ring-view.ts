@@ -2,8 +2,11 @@
 import type { RingState } from '../../peer/core/state.js';
 import type { RingView } from './messages.js';
 
+/** What is looked at. */
+export type RingPart = Pick<RingState, 'self' | 'stage' | 'predecessor' | 'successors'>;
+
 /** The same object as long as nothing has changed. */
-export function ringViews(stateNow: () => RingState): () => RingView {
+export function ringViews(stateNow: () => RingPart): () => RingView {
   let state = stateNow();
   let view = viewOf(state);
   return () => {
@@ -16,6 +19,6 @@ export function ringViews(stateNow: () => RingState): () => RingView {
   };
 }
 
-function viewOf({ self, stage, predecessor, successors }: RingState): RingView {
+function viewOf({ self, stage, predecessor, successors }: RingPart): RingView {
   return { self, isMember: stage === 'member', predecessor, successors };
 }

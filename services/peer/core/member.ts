@@ -10,16 +10,25 @@ import type { Reply } from './conversation.js';
 import { Fingers } from './fingers.js';
 import { USUAL_MANNER, type LookupManner } from './find-owner.js';
 import { Joiner, type JoinerLimits } from './joiner.js';
+import { keepersAround, type Keepers } from './keepers.js';
 import type { LookupResult } from './lookup.js';
 import { step } from './machine.js';
-import type { Answer, Letter, Question, RequestId, RingEffect, RingEvent } from './messages.js';
+import type {
+  Answer,
+  Letter,
+  Neighbors,
+  Question,
+  RequestId,
+  RingEffect,
+  RingEvent,
+} from './messages.js';
 import type { PeerRef, RingId } from './ring-space.js';
 import { RouteCache } from './route-cache.js';
 import { learnFromAnswer, learnFromEnd, learnFromQuestion } from './route-learning.js';
 import { Seeker, type SeekerLimits } from './seeker.js';
 import type { Draft, SendResult } from './send.js';
 import { outsideState, type RingLimits, type RingState } from './state.js';
-import { survey, type Survey } from './survey.js';
+import { firstAnswer, survey, type Survey } from './survey.js';
 import { Talks } from './talks.js';
 import { Upkeep, type UpkeepLimits } from './upkeep.js';
 import { Wayfinder, type WayfinderLimits } from './wayfinder.js';
@@ -223,6 +232,17 @@ export class RingMember {
 
   survey(done: (result: Survey) => void): void {
     this.#talks.start(survey(this.#state.self, this.#deps.limits.viewsMax), done);
+  }
+
+  /** The neighbours among those that keep records; undefined when they can't be told now. */
+  keepers(done: (keepers: Keepers | undefined) => void): void {
+    const { successorsMax } = this.#deps.limits;
+    this.#talks.start(keepersAround(this.#state, successorsMax), done);
+  }
+
+  /** What a member says of itself; undefined when it does not answer. */
+  neighborsOf(peer: PeerRef, done: (neighbors: Neighbors | undefined) => void): void {
+    this.#talks.start(firstAnswer([peer], []), done);
   }
 
   /** False when no conversation has asked this. */

@@ -14,7 +14,19 @@ export type PeerRef = {
   readonly address: string;
   /** Grows with every start and every rejoining; 0 when any life is meant. */
   readonly incarnation: number;
+  /** The node that runs a guest, as `host:port`; other peers have none. */
+  readonly host?: string;
 };
+
+/** Whether a peer is a legacy program that a node has taken in: a member, but no keeper of records. */
+export function isGuest({ host }: PeerRef): boolean {
+  return host !== undefined;
+}
+
+/** Where a peer is asked. */
+export function hostOf({ address, host }: PeerRef): string {
+  return host ?? address;
+}
 
 /** Whether `point` lies strictly inside the clockwise arc from `from` to `to`. */
 export function isBetween(from: RingId, point: RingId, to: RingId): boolean {
