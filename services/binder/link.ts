@@ -8,10 +8,10 @@ import {
   type BinderCaller,
   type HandOnRenewalResponse,
 } from '../../proto/gen/ringbinder/internal/v1/registry_service.js';
-import { LINK_IDLE_MS, LINKS_MAX } from '../limits.js';
 import { callUnary } from '../rpc/channel.js';
+import { LinkPool } from '../rpc/link-pool.js';
 import { connectTo } from '../rpc/node-client.js';
-import type { Cancel, Clock } from '../system/clock.js';
+import type { Clock } from '../system/clock.js';
 import type { BinderAnswer, BinderQuestion } from './core/messages.js';
 import { stateFromWire, stateToWire } from './wire-state.js';
 
@@ -29,36 +29,33 @@ export type BinderLinksDeps = {
   readonly caller: BinderCaller;
 };
 
-type Link = { readonly client: Client; usedAtMs: number };
-
 export class BinderLinks {
   readonly #deps: BinderLinksDeps;
-  readonly #links = new Map<string, Link>();
-  readonly #stopSweeping: Cancel;
+  readonly #clients: LinkPool<Client>;
   #isClosed = false;
 
   constructor(deps: BinderLinksDeps) {
     this.#deps = deps;
-    this.#stopSweeping = deps.clock.every(LINK_IDLE_MS, () => this.#closeIdle());
+    const close = (client: Client): void => client.close();
+    this.#clients = new LinkPool({ clock: deps.clock, open: connectTo, close });
   }
 
   /** Resolves with the answer, or with nothing; never rejects. */
   async ask(to: string, question: BinderQuestion): Promise<BinderAnswer | undefined> {
-    const client = this.#clientOf(to);
-    if (client === undefined) return undefined;
+    if (this.#isClosed) return undefined;
+    const client = this.#clients.get(to);
     try {
       return await this.#call(client, question);
     } catch {
-      this.#drop(to, client);
+      // A connection through a cut may stay stuck long after the cut is mended.
+      this.#clients.drop(to, client);
       return undefined;
     }
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#stopSweeping();
-    for (const { client } of this.#links.values()) client.close();
-    this.#links.clear();
+    this.#clients.close();
   }
 
   async #call(client: Client, question: BinderQuestion): Promise<BinderAnswer> {
@@ -93,36 +90,6 @@ export class BinderLinks {
         const method = RegistryServiceService.handOnRenewal;
         return renewalFromWire(await callUnary(client, method, request, options));
       }
-    }
-  }
-
-  /** A connection through a cut may stay stuck long after the cut is mended: the next is a new one. */
-  #drop(address: string, client: Client): void {
-    if (this.#links.get(address)?.client !== client) return;
-    this.#links.delete(address);
-    client.close();
-  }
-
-  #clientOf(address: string): Client | undefined {
-    if (this.#isClosed) return undefined;
-    const usedAtMs = this.#deps.clock.monotonicMs();
-    const known = this.#links.get(address);
-    if (known !== undefined) {
-      known.usedAtMs = usedAtMs;
-      return known.client;
-    }
-    if (this.#links.size >= LINKS_MAX) return undefined;
-    const client = connectTo(address);
-    this.#links.set(address, { client, usedAtMs });
-    return client;
-  }
-
-  #closeIdle(): void {
-    const idleSinceMs = this.#deps.clock.monotonicMs() - LINK_IDLE_MS;
-    for (const [address, { client, usedAtMs }] of this.#links) {
-      if (usedAtMs > idleSinceMs) continue;
-      client.close();
-      this.#links.delete(address);
     }
   }
 }

@@ -111,21 +111,20 @@ export class TableLink {
   #stopSweep: Cancel | undefined;
   #isFlushDue = false;
   #isClosed = false;
-  #usedAtMs = 0;
 
   constructor(deps: TableLinkDeps) {
     this.#deps = deps;
     this.#client = deps.connect();
   }
 
-  /** When it was last asked something; `Infinity` while it waits for answers. */
-  get usedAtMs(): number {
-    return this.#pending.size > 0 ? Number.POSITIVE_INFINITY : this.#usedAtMs;
+  /** Whether it waits for answers. */
+  get isBusy(): boolean {
+    return this.#pending.size > 0;
   }
 
   /** Calls `settle` once, at once or later. */
   ask(from: PeerRef, question: PeerQuestion, settle: Settle): void {
-    this.#usedAtMs = this.#deps.clock.monotonicMs();
+    const askedAtMs = this.#deps.clock.monotonicMs();
     const bytes = questionBytes(question);
     if (bytes > REQUEST_BYTES_MAX - HEAD_BYTES_MAX) {
       settle({ kind: 'answered', answer: NOT_MEMBER, elapsedMs: 0 });
@@ -138,7 +137,6 @@ export class TableLink {
       return;
     }
     const wire = questionToWire(question);
-    const askedAtMs = this.#usedAtMs;
     const number = undefined;
     const wasSentAgain = false;
     const pending = { from, question: wire, bytes, askedAtMs, settle, number, wasSentAgain };

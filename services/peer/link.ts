@@ -17,10 +17,10 @@ import {
   type FindSuccessorResponse,
 } from '../../proto/gen/ringbinder/v1/peer_service.js';
 import { RingbinderError, type ErrorReason } from '../errors.js';
-import { LINK_IDLE_MS, LINKS_MAX } from '../limits.js';
 import { callUnary } from '../rpc/channel.js';
+import { LinkPool } from '../rpc/link-pool.js';
 import { connectTo } from '../rpc/node-client.js';
-import type { Cancel, Clock } from '../system/clock.js';
+import type { Clock } from '../system/clock.js';
 import type { Reply } from './core/conversation.js';
 import { PATH_HOPS_MAX } from './core/forward.js';
 import type { Answer, Question } from './core/messages.js';
@@ -46,16 +46,14 @@ export type PeerLinksDeps = {
   readonly ringName: string;
 };
 
-type Link = { readonly client: Client; usedAtMs: number };
-
 export class PeerLinks {
   readonly #deps: PeerLinksDeps;
-  readonly #links = new Map<string, Link>();
-  readonly #stopSweeping: Cancel;
+  readonly #clients: LinkPool<Client>;
 
   constructor(deps: PeerLinksDeps) {
     this.#deps = deps;
-    this.#stopSweeping = deps.clock.every(LINK_IDLE_MS, () => this.#closeIdle());
+    const close = (client: Client): void => client.close();
+    this.#clients = new LinkPool({ clock: deps.clock, open: connectTo, close });
   }
 
   /** Asks, and resolves with the answer or with silence; never rejects. */
@@ -82,9 +80,7 @@ export class PeerLinks {
   }
 
   close(): void {
-    this.#stopSweeping();
-    for (const { client } of this.#links.values()) client.close();
-    this.#links.clear();
+    this.#clients.close();
   }
 
   async #askOnce(
@@ -95,7 +91,7 @@ export class PeerLinks {
   ): Promise<Answer> {
     const { ringName, ringSize } = this.#deps;
     const caller = callerToWire(from, ringName, to);
-    const client = this.#clientFor(hostOf(to));
+    const client = this.#clients.get(hostOf(to));
     const options = { timeoutMs };
     switch (question.kind) {
       case 'neighbors': {
@@ -131,36 +127,6 @@ export class PeerLinks {
         await tell(client, question, caller, options);
         return { kind: 'noted' };
     }
-  }
-
-  #clientFor(address: string): Client {
-    const usedAtMs = this.#deps.clock.monotonicMs();
-    const known = this.#links.get(address);
-    if (known !== undefined) {
-      known.usedAtMs = usedAtMs;
-      return known.client;
-    }
-    if (this.#links.size >= LINKS_MAX) this.#closeOldest();
-    const client = connectTo(address);
-    this.#links.set(address, { client, usedAtMs });
-    return client;
-  }
-
-  #closeIdle(): void {
-    const idleSinceMs = this.#deps.clock.monotonicMs() - LINK_IDLE_MS;
-    for (const [address, { usedAtMs }] of this.#links) {
-      if (usedAtMs < idleSinceMs) this.#close(address);
-    }
-  }
-
-  #closeOldest(): void {
-    const [oldest] = [...this.#links].sort(([, one], [, other]) => one.usedAtMs - other.usedAtMs);
-    if (oldest !== undefined) this.#close(oldest[0]);
-  }
-
-  #close(address: string): void {
-    this.#links.get(address)?.client.close();
-    this.#links.delete(address);
   }
 }
 
