@@ -52,6 +52,8 @@ export const ERRORS = {
   PEER_UNREACHABLE: { status: 'UNAVAILABLE', retry: 'later' },
   INCARNATION_STALE: { status: 'ABORTED', retry: 'never' },
   LOOKUP_FAILED: { status: 'UNAVAILABLE', retry: 'later' },
+  STREAM_TAKEN: { status: 'ALREADY_EXISTS', retry: 'never' },
+  STREAMS_FULL: { status: 'RESOURCE_EXHAUSTED', retry: 'later' },
   INBOX_FULL: { status: 'RESOURCE_EXHAUSTED', retry: 'later' },
   KEY_NOT_FOUND: { status: 'NOT_FOUND', retry: 'never' },
   VALUE_TOO_LARGE: { status: 'RESOURCE_EXHAUSTED', retry: 'never' },

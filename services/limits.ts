@@ -35,5 +35,13 @@ export const LEGACY_RATES = { perSecond: 20_000, burst: 40_000, hostsMax: 10_000
 /** Legacy programs that one node takes into the ring: each costs what a member costs, and ends with the node. */
 export const GUESTS_MAX = 64;
 
+/** Peer streams; each may hold half a MiB of what its reader has not taken. */
+export const STREAM_LIMITS = {
+  streamsMax: 1_024,
+  unclaimedMax: 256,
+  unclaimedMsMax: 60 * SECOND,
+  openMsMax: 5 * SECOND,
+} as const;
+
 /** Questions from other peers that wait for an answer of ours; each is held for some ticks at most. */
 export const INBOUND_MAX = 4_096;

@@ -7,6 +7,7 @@ import {
   credentials,
   Metadata,
   type ChannelCredentials,
+  type ClientDuplexStream,
   type ServiceError,
 } from '@grpc/grpc-js';
 import { BinderServiceService as Binder } from '../../proto/gen/ringbinder/v1/binder_service.js';
@@ -190,6 +191,18 @@ export class NodeChannel implements Calls {
     options?: LastingOptions,
   ): AsyncGenerator<Response, void, void> {
     return lastingStream((bounds) => this.stream(method, request, bounds), options);
+  }
+
+  /** A call with streams both ways, as grpc-js has it; its errors are `ServiceError`s. */
+  duplex<Request, Response>(
+    method: Method<Request, Response>,
+  ): ClientDuplexStream<Request, Response> {
+    return this.#client.makeBidiStreamRequest(
+      method.path,
+      (value: Request) => method.requestSerialize(value),
+      (bytes: Buffer) => method.responseDeserialize(bytes),
+      new Metadata(),
+    );
   }
 
   close(): void {

@@ -38,13 +38,14 @@ export class Ringbinder {
 export { Binders } from './binders.js';
 export { CallError } from './errors.js';
 export { Lease } from './lease.js';
+export { PeerStream } from './peer-stream.js';
 export { registerBinderResolver, type BinderResolverOptions } from './resolver/resolver.js';
 export type { ConnectOptions } from './channel.js';
 export type { CallOptions, LastingOptions } from './lasting-stream.js';
 export type { Peer } from './messages.js';
 export type { Assignment } from './hash.js';
 export type { MembershipEvent } from './welcome.js';
-export type { Lookup, LookupOptions, Message, Neighbors, Receipt } from './peer.js';
+export type { Lookup, LookupOptions, Message, Neighbors, Receipt, StreamOptions } from './peer.js';
 export type {
   AnnouncedHolder,
   DhtReceipt,

@@ -3,10 +3,12 @@ import {
   LookupMode,
   PeerServiceService,
   type LookupRequest,
+  type OpenStreamTarget,
 } from '../../proto/gen/ringbinder/v1/peer_service.js';
 import type { NodeChannel } from './channel.js';
 import type { CallOptions } from './lasting-stream.js';
 import { durationToMs, peerFrom, type Peer } from './messages.js';
+import { PeerStream } from './peer-stream.js';
 
 export type Lookup = {
   readonly ringId: number;
@@ -39,6 +41,11 @@ export type Message = {
 
 export type Receipt = { readonly messageId: string; readonly path: readonly Peer[] };
 
+export type StreamOptions = {
+  /** Tells streams between the same two peers from each other; default the empty one. */
+  readonly name?: string;
+};
+
 const MODES = {
   iterative: LookupMode.LOOKUP_MODE_ITERATIVE,
   recursive: LookupMode.LOOKUP_MODE_RECURSIVE,
@@ -46,6 +53,8 @@ const MODES = {
 
 export class PeerApi {
   readonly #channel: NodeChannel;
+  /** Those that are open, by whom and what they were asked for. */
+  readonly #streams = new Map<string, PeerStream>();
 
   constructor(channel: NodeChannel) {
     this.#channel = channel;
@@ -94,6 +103,31 @@ export class PeerApi {
       const { messageId, fromRingId, payload, path } = event.value;
       yield { messageId, fromRingId: Number(fromRingId), payload, path: path.map(peerFrom) };
     }
+  }
+
+  /**
+   * The stream of a name with another peer, by its ring ID or its address: one and the same for as long
+   * as it is open. It connects when it is used.
+   */
+  stream(to: number | string, { name = '' }: StreamOptions = {}): PeerStream {
+    const target: OpenStreamTarget['target'] =
+      typeof to === 'number'
+        ? { $case: 'toRingId', value: BigInt(to) }
+        : { $case: 'toAddress', value: to };
+    const key = `${to}\n${name}`;
+    const known = this.#streams.get(key);
+    if (known !== undefined && !known.closed) return known;
+    const stream = new PeerStream(this.#channel, { target, name });
+    this.#streams.set(key, stream);
+    stream.once('close', () => {
+      if (this.#streams.get(key) === stream) this.#streams.delete(key);
+    });
+    return stream;
+  }
+
+  /** The next stream of a name that another peer opens to the connected node; wait for `open`. */
+  acceptStream({ name = '' }: StreamOptions = {}): PeerStream {
+    return new PeerStream(this.#channel, { target: { $case: 'accept', value: {} }, name });
   }
 
   async #lookup(

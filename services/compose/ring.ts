@@ -28,6 +28,7 @@ import type { NodeStores } from '../storage/open-stores.js';
 import { systemChance } from '../system/chance.js';
 import { systemClock } from '../system/clock.js';
 import type { DirectoryPart } from './directory.js';
+import { StreamsPart } from './streams.js';
 
 /** How long a node may take to describe itself. */
 const DESCRIBE_TIMEOUT_MS = 2_000;
@@ -54,8 +55,14 @@ export class RingPart {
   readonly face = new PeerFace(() => this.#seat);
   readonly application = new PeerApplication(this.face);
 
+  readonly #streams: StreamsPart;
+
   constructor(deps: RingPartDeps) {
     this.#deps = deps;
+    const { face, application } = this;
+    const { answerTimeoutMs } = deps.config;
+    const describe = describeNode;
+    this.#streams = new StreamsPart({ face, application, describe, answerTimeoutMs });
   }
 
   /** The ring, once it is known. */
@@ -67,7 +74,8 @@ export class RingPart {
   peerHandler() {
     const { face, application } = this;
     const ringSize = (): number => this.ringSize;
-    return createPeerHandler({ face, application, inbox: this.#inbox, ringSize });
+    const handlers = createPeerHandler({ face, application, inbox: this.#inbox, ringSize });
+    return { ...handlers, openStream: this.#streams.openStream() };
   }
 
   /** For other nodes. */
@@ -75,7 +83,8 @@ export class RingPart {
     const describe = (): DescribeNodeResponse => this.#describe();
     const endGuest = async (ringId: number): Promise<boolean> =>
       (await this.#guests?.end(ringId)) ?? false;
-    return createNodeHandler({ face: this.face, describe, endGuest });
+    const handlers = createNodeHandler({ face: this.face, describe, endGuest });
+    return { ...handlers, ...this.#streams.peerHandlers() };
   }
 
   /** Throws `PEER_NOT_MEMBER` before it is known. */
@@ -118,6 +127,7 @@ export class RingPart {
   }
 
   close(): void {
+    this.#streams.close();
     this.#links?.close();
   }
 

@@ -27,6 +27,11 @@ export interface CallContext {
   readonly isForwarded: boolean;
   /** Knows the call and its request ID. */
   readonly log: Logger;
+  /**
+   * Lets the reader of a stream take as long as it wants. Without, one that reads nothing for 30 s loses
+   * the stream.
+   */
+  waitForReader(): void;
 }
 
 export type UnaryHandler<Request, Response> = (

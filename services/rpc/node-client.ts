@@ -22,3 +22,9 @@ const CHANNEL_OPTIONS = {
 export function connectTo(address: string): Client {
   return new Client(address, credentials.createInsecure(), CHANNEL_OPTIONS);
 }
+
+/** The same, over a connection that is shared with no other client. */
+export function connectAlone(address: string): Client {
+  const options = { ...CHANNEL_OPTIONS, 'grpc.use_local_subchannel_pool': 1 };
+  return new Client(address, credentials.createInsecure(), options);
+}

@@ -66,6 +66,11 @@ export abstract class RunningCall implements CallContext {
     return this.#abort.signal;
   }
 
+  /** Of no meaning where one response is all there is. */
+  waitForReader(): void {
+    return;
+  }
+
   get requestId(): string {
     this.#requestId ??= requestIdOf(this.#call) ?? randomUUID();
     return this.#requestId;

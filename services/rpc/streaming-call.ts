@@ -3,7 +3,7 @@
  *
  * Responses are taken from the handler one at a time, and no more of them than the reader takes:
  * at most `UNSENT_BYTES_MAX` and one message wait in this process. A reader that takes nothing for
- * `SLOW_READER_MS` loses the stream.
+ * `SLOW_READER_MS` loses the stream, unless the handler waits for it.
  */
 import type { ServiceError } from '@grpc/grpc-js';
 import { RingbinderError } from '../errors.js';
@@ -28,6 +28,7 @@ export class StreamingCall<Response> extends RunningCall {
   #wake: (() => void) | undefined;
   /** Waits for the reader, not for the handler. */
   #isStuck = false;
+  #waitsForReader = false;
 
   constructor(call: ResponseStream, scope: CallScope, method: ResponseCodec<Response>) {
     super(call, scope);
@@ -35,6 +36,10 @@ export class StreamingCall<Response> extends RunningCall {
     this.#method = method;
     call.once('cancelled', () => this.cut());
     this.atEnd(() => this.#wake?.());
+  }
+
+  override waitForReader(): void {
+    this.#waitsForReader = true;
   }
 
   /** Sends what the handler responds, until that ends or the call is over. Never rejects. */
@@ -87,11 +92,13 @@ export class StreamingCall<Response> extends RunningCall {
   /** Resolves when half of what may wait has left, or the call is over. */
   #leaving(): Promise<void> {
     return new Promise((resolve) => {
-      const stopTimer = this.scope.clock.after(SLOW_READER_MS, () => this.fail(tooSlow()));
+      const stopTimer = this.#waitsForReader
+        ? undefined
+        : this.scope.clock.after(SLOW_READER_MS, () => this.fail(tooSlow()));
       this.#isStuck = true;
       this.#wake = () => {
         this.#isStuck = false;
-        stopTimer();
+        stopTimer?.();
         resolve();
       };
     });
