@@ -27,6 +27,8 @@ export type LineServerLimits = {
   readonly drainMs: number;
   /** Sent by a client behind its line. */
   readonly drainBytesMax: number;
+  /** Of replies that have not been read, all connections together; beyond it the newest are cut off. */
+  readonly unreadBytesMax: number;
 };
 
 const LINE_SERVER_LIMITS: LineServerLimits = {
@@ -36,6 +38,7 @@ const LINE_SERVER_LIMITS: LineServerLimits = {
   replyMs: 30_000,
   drainMs: 2_000,
   drainBytesMax: 4 * 1_024 * 1_024,
+  unreadBytesMax: 64 * 1_024 * 1_024,
 };
 
 export type LineServerDeps = {
@@ -62,9 +65,8 @@ export class LineServer {
     server.listen({ host: where.host, port: where.port });
     await once(server, 'listening');
     const lines = new LineServer(server);
-    server.on('connection', (socket) =>
-      lines.#serve(new LineConnection(socket, { session, clock, limits: allLimits })),
-    );
+    const deps = { session, clock, limits: allLimits, unreadBytes: () => lines.#unreadBytes };
+    server.on('connection', (socket) => lines.#serve(new LineConnection(socket, deps)));
     server.on('error', (err) => log.warn({ err }, 'a port had an error'));
     return lines;
   }
@@ -88,6 +90,12 @@ export class LineServer {
     await closed;
   }
 
+  get #unreadBytes(): number {
+    let bytes = 0;
+    for (const connection of this.#connections) bytes += connection.unreadBytes;
+    return bytes;
+  }
+
   #serve(connection: LineConnection): void {
     this.#connections.add(connection);
     connection.onClose(() => this.#connections.delete(connection));
@@ -98,6 +106,8 @@ type ConnectionDeps = {
   readonly session: LineSession;
   readonly clock: Clock;
   readonly limits: LineServerLimits;
+  /** Of all connections. */
+  readonly unreadBytes: () => number;
 };
 
 /** One connection: it reads a line, answers, drains, and is closed. */
@@ -122,6 +132,10 @@ class LineConnection {
     socket.on('end', () => this.#onEnd());
     socket.on('finish', () => this.#closeAfter(deps.limits.drainMs));
     this.onClose(() => this.#cancelDeadline());
+  }
+
+  get unreadBytes(): number {
+    return this.#socket.writableLength;
   }
 
   onClose(act: () => void): void {
@@ -167,8 +181,10 @@ class LineConnection {
 
   #reply(lines: readonly string[]): void {
     if (this.#socket.destroyed) return;
-    this.#closeAfter(this.#deps.limits.replyMs);
+    const { limits, unreadBytes } = this.#deps;
+    this.#closeAfter(limits.replyMs);
     this.#socket.end(lines.map((line) => `${line}\n`).join(''));
+    if (unreadBytes() > limits.unreadBytesMax) this.close();
   }
 
   #drain(bytes: Uint8Array): void {

@@ -248,6 +248,18 @@ describe('many clients', () => {
     }
   });
 
+  it('holds only so much of what is not read, and answers others meanwhile', async () => {
+    const server = await open({ unreadBytesMax: 10 * MIB });
+    const idlers = await Promise.all([1, 2, 3, 4].map(async () => connectTo(server.address)));
+    for (const socket of idlers) socket.pause().write('long\n');
+    await until(
+      () => (server.connectionCount < idlers.length && server.connectionCount > 0) || undefined,
+      5_000,
+    );
+    expect(await ask(server.address, 'a\n')).toBe('heard a\nend\n');
+    for (const socket of idlers) socket.destroy();
+  });
+
   it('cuts off who is connected when it closes, and leaves no timer', async () => {
     const clock = new FakeClock();
     const server = await open({}, clock);
