@@ -9,30 +9,66 @@ export type Waiting = {
   readonly withinMs: number;
 };
 
-/** `join` and `leave` may still be done after they have failed for the one who asked. */
-export function boundedCalls(calls: RingCalls, { after, withinMs }: Waiting): RingCalls {
-  const bounded = <Outcome>(done: Done<Outcome>, call: (done: Done<Outcome>) => void): void => {
-    let isOver = false;
-    const finish = (outcome: Outcome | undefined): void => {
-      if (isOver) return;
-      isOver = true;
+/** `join`, `leave` and `send` may still be done after they have failed for the one who asked. */
+export class BoundedRingCalls implements RingCalls {
+  readonly #calls: RingCalls;
+  readonly #waiting: Waiting;
+  /** Ends the wait of each call that is under way. */
+  readonly #cancels = new Set<() => void>();
+
+  constructor(calls: RingCalls, waiting: Waiting) {
+    this.#calls = calls;
+    this.#waiting = waiting;
+  }
+
+  get ringSize(): number {
+    return this.#calls.ringSize;
+  }
+
+  assign(...[text, done]: Parameters<RingCalls['assign']>): void {
+    this.#calls.assign(text, this.#bounded(done));
+  }
+
+  members(...[done]: Parameters<RingCalls['members']>): void {
+    this.#calls.members(this.#bounded(done));
+  }
+
+  join(...[ringId, host, done]: Parameters<RingCalls['join']>): void {
+    this.#calls.join(ringId, host, this.#bounded(done));
+  }
+
+  leave(...[ringId, done]: Parameters<RingCalls['leave']>): void {
+    this.#calls.leave(ringId, this.#bounded(done));
+  }
+
+  table(...[done]: Parameters<RingCalls['table']>): void {
+    this.#calls.table(this.#bounded(done));
+  }
+
+  neighbors(...[ringId, done]: Parameters<RingCalls['neighbors']>): void {
+    this.#calls.neighbors(ringId, this.#bounded(done));
+  }
+
+  send(...[to, senderHost, text, done]: Parameters<RingCalls['send']>): void {
+    this.#calls.send(to, senderHost, text, this.#bounded(done));
+  }
+
+  /** What is under way is waited for no longer; its answers are heard by nobody. */
+  close(): void {
+    for (const cancel of this.#cancels) cancel();
+    this.#cancels.clear();
+  }
+
+  /** Passes on the first outcome, or that there was none in time. */
+  #bounded<Outcome>(done: Done<Outcome>): Done<Outcome> {
+    const { after, withinMs } = this.#waiting;
+    const finish: Done<Outcome> = (outcome) => {
+      if (!this.#cancels.delete(cancel)) return;
       cancel();
       done(outcome);
     };
     const cancel = after(withinMs, () => finish(undefined));
-    call(finish);
-  };
-  return {
-    get ringSize() {
-      return calls.ringSize;
-    },
-    assign: (text, done) => bounded(done, (finish) => calls.assign(text, finish)),
-    members: (done) => bounded(done, (finish) => calls.members(finish)),
-    join: (ringId, host, done) => bounded(done, (finish) => calls.join(ringId, host, finish)),
-    leave: (ringId, done) => bounded(done, (finish) => calls.leave(ringId, finish)),
-    table: (done) => bounded(done, (finish) => calls.table(finish)),
-    neighbors: (ringId, done) => bounded(done, (finish) => calls.neighbors(ringId, finish)),
-    send: (to, senderHost, text, done) =>
-      bounded(done, (finish) => calls.send(to, senderHost, text, finish)),
-  };
+    this.#cancels.add(cancel);
+    return finish;
+  }
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../../system/clock.js';
 import { logNote } from '../adapter.js';
 import type { LineSession, RingCalls, SessionNote } from '../core/session.js';
 import { LineServer, type LineServerLimits } from '../line-server.js';
-import { boundedCalls } from './bounded-calls.js';
+import { BoundedRingCalls } from './bounded-calls.js';
 import { LINE_BYTES_MAX } from './codec.js';
 import { monitorPort, peerPort } from './peer-ports.js';
 import { hashPort, welcomePort } from './server-ports.js';
@@ -26,19 +26,21 @@ export type RingPortsDeps = {
 const CALL_MS = 10_000;
 
 export class RingPorts {
+  readonly #calls: BoundedRingCalls;
   readonly #servers: ReadonlyMap<RingPortName, LineServer>;
 
-  private constructor(servers: ReadonlyMap<RingPortName, LineServer>) {
+  private constructor(calls: BoundedRingCalls, servers: ReadonlyMap<RingPortName, LineServer>) {
+    this.#calls = calls;
     this.#servers = servers;
   }
 
   /** Opens all that have an address, or none: rejects with the error of the first that can't be had. */
   static async open({ addresses, clock, log, limits, ...deps }: RingPortsDeps): Promise<RingPorts> {
     const after = clock.after.bind(clock);
-    const calls = boundedCalls(deps.calls, { after, withinMs: CALL_MS });
+    const calls = new BoundedRingCalls(deps.calls, { after, withinMs: CALL_MS });
     const sessions = sessionsOf(calls, (note) => logNote(log, note));
     const servers = new Map<RingPortName, LineServer>();
-    const ports = new RingPorts(servers);
+    const ports = new RingPorts(calls, servers);
     try {
       for (const [name, session] of Object.entries(sessions) as [RingPortName, LineSession][]) {
         const where = addresses[name];
@@ -60,6 +62,7 @@ export class RingPorts {
 
   /** Cuts off who is connected. */
   async close(): Promise<void> {
+    this.#calls.close();
     await Promise.all([...this.#servers.values()].map(async (server) => server.close()));
   }
 }

@@ -55,9 +55,9 @@ export function welcomePort(calls: RingCalls): RingPort<WelcomeQuestion> {
           });
         case 'base-table':
           return sayableMembers(calls, (members) => {
-            const isMember = members.some(({ ringId }) => ringId === question.ringId);
+            if (!members.some(({ ringId }) => ringId === question.ringId)) return done(UNKNOWN);
             const rows = idealTable(members, question.ringId, calls.ringSize);
-            done(isMember ? { kind: 'table', rows: rows.filter(isRowSayable) } : UNKNOWN);
+            done({ kind: 'table', rows: rows.filter(isRowSayable) });
           });
         case 'list':
           return sayableMembers(calls, (members) => done({ kind: 'members', members }));

@@ -1,5 +1,10 @@
 /** The ports of a peer: what monitors and programs of group 1 are answered (wire/ring.md, blocks F and G). */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseHostPort } from '../../../services/host-port.js';
+import { RingPorts } from '../../../services/legacy/ring/ports.js';
+import { systemClock } from '../../../services/system/clock.js';
+import { captureLog } from '../../support/capture-log.js';
+import { until } from '../../support/until.js';
 import { MemoryRing } from './memory-ring.js';
 import { ask } from './raw-client.js';
 import { Rig } from './rig.js';
@@ -94,6 +99,33 @@ describe('the port for group 1', () => {
 });
 
 describe('RingPorts', () => {
+  it('opens all of its ports or none', async () => {
+    const { log } = captureLog();
+    const free = { host: '127.0.0.1', port: 0 };
+    const taken = parseHostPort(rig.address('peer'))!;
+    const deps = { calls: rig.ring, clock: systemClock, log };
+    const off = { hash: undefined, welcome: undefined, monitor: undefined, peer: undefined };
+    const first = await RingPorts.open({ ...deps, addresses: { ...off, hash: free } });
+    expect(Object.keys(first.addresses)).toEqual(['hash']);
+    const hash = parseHostPort(first.addresses.hash!)!;
+    await first.close();
+    const addresses = { ...off, hash, peer: taken };
+    await expect(RingPorts.open({ ...deps, addresses })).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    });
+    const again = await RingPorts.open({ ...deps, addresses: { ...off, hash } });
+    await again.close();
+  });
+
+  it('cuts off who waits for a call when it closes', async () => {
+    rig.ring.manner = 'silent';
+    const answer = ask(rig.address('welcome'), 'li?\n');
+    await until(() => rig.logLines()[0], 5_000);
+    await rig[Symbol.asyncDispose]();
+    expect(await answer).toBe('');
+    rig = await Rig.open(new MemoryRing(1));
+  });
+
   it('logs each request and reply with its fields, and of what users say only the length', async () => {
     await ask(rig.address('peer'), 'msg:84:10.9.0.77:secret\n');
     await ask(rig.address('hash'), `${'x'.repeat(1_000)}\n`);

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LineReader } from '../../../services/legacy/core/line-reader.js';
-import { boundedCalls } from '../../../services/legacy/ring/bounded-calls.js';
+import { BoundedRingCalls } from '../../../services/legacy/ring/bounded-calls.js';
 import { LINE_BYTES_MAX } from '../../../services/legacy/ring/codec.js';
 import { monitorPort, peerPort } from '../../../services/legacy/ring/peer-ports.js';
 import { hashPort, welcomePort } from '../../../services/legacy/ring/server-ports.js';
@@ -58,7 +58,7 @@ describe('a call that fails', () => {
     const ring = new MemoryRing(16, [{ ringId: 3, host: 'a' }]);
     ring.manner = 'silent';
     const clock = new FakeClock();
-    const calls = boundedCalls(ring, {
+    const calls = new BoundedRingCalls(ring, {
       after: (ms, act) => clock.after(ms, act),
       withinMs: 10_000,
     });
@@ -71,7 +71,7 @@ describe('a call that fails', () => {
   });
 });
 
-describe('boundedCalls()', () => {
+describe('BoundedRingCalls', () => {
   it('hears the first answer only, and leaves no timer behind', () => {
     const ring = new MemoryRing(16);
     const clock = new FakeClock();
@@ -80,7 +80,7 @@ describe('boundedCalls()', () => {
       answerLate = () => done(7);
     };
     const bound = { after: clock.after.bind(clock), withinMs: 10 };
-    const calls = boundedCalls(ring, bound);
+    const calls = new BoundedRingCalls(ring, bound);
     const given: unknown[] = [];
     calls.assign('a', (ringId) => given.push(ringId));
     clock.advance(10);
@@ -91,6 +91,22 @@ describe('boundedCalls()', () => {
     expect(given).toEqual([undefined, 7]);
     expect(clock.timerCount).toBe(0);
     expect(calls.ringSize).toBe(16);
+  });
+
+  it('hears nothing any more once it is closed, and leaves no timer behind', () => {
+    const ring = new MemoryRing(16);
+    const clock = new FakeClock();
+    let answerLate: () => void = () => undefined;
+    ring.members = (done) => {
+      answerLate = () => done([]);
+    };
+    const calls = new BoundedRingCalls(ring, { after: clock.after.bind(clock), withinMs: 10 });
+    let isHeard = false;
+    calls.members(() => (isHeard = true));
+    calls.close();
+    expect(clock.timerCount).toBe(0);
+    answerLate();
+    expect(isHeard).toBe(false);
   });
 });
 
