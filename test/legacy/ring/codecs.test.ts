@@ -70,6 +70,26 @@ describe('RING', () => {
   });
 });
 
+describe('LineReader', () => {
+  it.each([
+    ['invalid bytes, each by itself', 'ff61fe0a', ['\ufffda\ufffd']],
+    ['a byte order mark, which is part of the text', 'efbbbf610a', ['\ufeffa']],
+    ['lines of all ends', '610d0a620d630a0d64', ['a', 'b', 'c', '']],
+    ['zero bytes', '00610a', ['\0a']],
+  ])('reads %s, whole and byte by byte', (_, hex, lines) => {
+    const bytes = Buffer.from(hex, 'hex');
+    expect([...new LineReader(100).read(bytes)]).toEqual(lines);
+    const reader = new LineReader(100);
+    expect([...bytes].flatMap((byte) => [...reader.read(Uint8Array.of(byte))])).toEqual(lines);
+  });
+
+  it('gives what has no end at the end, once', () => {
+    const reader = new LineReader(100);
+    expect([...reader.read(Buffer.from('a\nb'))]).toEqual(['a']);
+    expect([reader.end(), reader.end()]).toEqual(['b', undefined]);
+  });
+});
+
 describe('requestLine()', () => {
   it.each([
     ['a ring ID below 0', { kind: 'leave', ringId: -1 }],
