@@ -247,13 +247,17 @@ describe('many clients', () => {
     for (const socket of slow) socket.write('x');
     try {
       await untilConnected(server, 500);
+      const tookMs: number[] = [];
       const end = performance.now() + 1_500;
       while (performance.now() < end) {
         const askedAt = performance.now();
         expect(await ask(server.address, 'a\n', { halfCloses: true })).toBe('heard a\nend\n');
-        expect(performance.now() - askedAt).toBeLessThan(100);
+        tookMs.push(performance.now() - askedAt);
         await new Promise((wake) => setTimeout(wake, 10));
       }
+      // Other tests run beside this one: one in twenty may have had to wait for the processor.
+      tookMs.sort((a, b) => a - b);
+      expect(tookMs[Math.floor(tookMs.length * 0.95)]).toBeLessThan(100);
     } finally {
       clearInterval(trickle);
       for (const socket of slow) socket.destroy();
