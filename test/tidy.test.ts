@@ -43,7 +43,7 @@ const IMPORTS: readonly ImportRule[] = [
   {
     files: /^clients\/cli\//,
     allow:
-      /^(?:clients\/(?:cli|sdk)\/|services\/main\.ts$|services\/simulator\/|services\/legacy\/(?:core\/dialect|[\w-]+\/codec)\.ts$|(?:cli-progress|commander|piscina|yaml|zod)$|node:)/,
+      /^(?:clients\/(?:cli|sdk)\/|services\/main\.ts$|services\/simulator\/|services\/legacy\/(?:core\/(?:dialect|session)|line-client|[\w-]+\/(?:[\w-]+-)?codec)\.ts$|(?:cli-progress|commander|piscina|yaml|zod)$|node:)/,
     why: 'the CLI uses the SDK and the codecs of dialects, and starts nodes and simulations',
   },
   {

@@ -71,7 +71,8 @@ export class DatagramAdapter<Name extends string, Session extends DatagramSessio
   }
 }
 
-function logNote(log: Logger, { direction, socket, peer, what, fields }: SessionNote): void {
+/** One line, at level debug. */
+export function logNote(log: Logger, { direction, socket, peer, what, fields }: SessionNote): void {
   if (!log.isLevelEnabled('debug')) return;
   log.debug({ direction, socket, peer: `${peer.host}:${peer.port}`, ...fields }, what);
 }

@@ -14,7 +14,7 @@ export type SessionClock = {
   readonly steadyMs: () => number;
 };
 
-/** One decoded datagram, or one that was dropped: for a log line and a counter. */
+/** One decoded datagram or line, or one that was dropped: for a log line and a counter. */
 export type SessionNote = {
   readonly direction: 'in' | 'out';
   readonly socket: string;
@@ -74,4 +74,54 @@ export type EndpointChange = {
 /** Stops the node when the password is right. */
 export interface StopCalls {
   stopServer(password: string, done: (isAccepted: boolean) => void): void;
+}
+
+/** A member of the ring as legacy programs see it: a number, and a text without colons, LF or CR. */
+export type RingNeighbor = { readonly ringId: number; readonly host: string };
+
+/** A row of a finger table: the member that follows `start`. */
+export type RingRow = { readonly start: number; readonly successor: RingNeighbor };
+
+/**
+ * Ring IDs, memberships and messages, as HashService, WelcomeService and PeerService know them. `done`
+ * is called once, with nothing when it failed.
+ */
+export interface RingCalls {
+  /** Ring IDs are below it. */
+  readonly ringSize: number;
+  /** The ring ID of a text, always the same; `full` when it has none and all are taken. */
+  assign(text: string, done: (ringId: number | 'full' | undefined) => void): void;
+  /** All members, legacy peers too, in ring order. */
+  members(done: (members: readonly RingNeighbor[] | undefined) => void): void;
+  /** Takes a legacy peer in as a guest; `entry` is the host of a member that was there before. */
+  join(
+    ringId: number,
+    host: string,
+    done: (outcome: 'first' | { readonly entry: string } | 'taken' | undefined) => void,
+  ): void;
+  leave(ringId: number, done: (outcome: 'left' | 'not a member' | undefined) => void): void;
+  /** The table that this node's own member has now: the first row is its successor. */
+  table(done: (rows: readonly RingRow[] | undefined) => void): void;
+  /** Predecessor and successor of a member, or of a number where nobody stands: who encloses it. */
+  neighbors(
+    ringId: number,
+    done: (
+      both: { readonly predecessor: RingNeighbor; readonly successor: RingNeighbor } | undefined,
+    ) => void,
+  ): void;
+  /** `own` when this node's member has that ring ID, `nobody` when no member has. */
+  send(
+    to: number,
+    senderHost: string,
+    text: string,
+    done: (outcome: 'own' | 'delivered' | 'nobody' | undefined) => void,
+  ): void;
+}
+
+/** What answers the one line that each connection of a port brings. Pure. */
+export interface LineSession {
+  /** Calls `reply` once, with at least one line; lines have no terminators. */
+  answer(line: string, from: Source, reply: (lines: readonly string[]) => void): void;
+  /** What is answered to a line that is too long to be read. */
+  readonly tooLong: readonly string[];
 }

@@ -1,5 +1,6 @@
-import { Argument, InvalidArgumentError, type Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import type { Dialect } from '../../../../services/legacy/core/dialect.js';
+import { RING } from '../../../../services/legacy/ring/codec.js';
 import { LIEUR } from '../../../../services/legacy/lieur/codec.js';
 import { simpleDht } from '../../../../services/legacy/simple-dht/codec.js';
 import { TLV } from '../../../../services/legacy/tlv/codec.js';
@@ -10,16 +11,18 @@ const DIALECTS: Readonly<Record<string, Pick<Dialect<object>, 'decode'>>> = {
   tlv: TLV,
   'simple-dht': simpleDht,
   lieur: LIEUR,
+  ring: RING,
 };
 
 export function addDecodeCommand(legacy: Command): void {
   legacy
     .command('decode')
-    .description('explain a datagram')
+    .description('explain a datagram, or a line')
     .addArgument(new Argument('<dialect>', 'its format').choices(Object.keys(DIALECTS)))
-    .argument('<hex>', 'its bytes, as hexadecimal digits', hexBytes)
-    .action(async (name: string, bytes: Uint8Array, _flags: object, command: Command) =>
+    .argument('<bytes>', 'as hexadecimal digits; a line of ring also as its text')
+    .action(async (name: string, text: string, _flags: object, command: Command) =>
       runCommand(command, async ({ json }) => {
+        const bytes = (name === 'ring' ? lineBytes(text) : undefined) ?? hexBytes(text);
         const decoded = DIALECTS[name]?.decode(bytes);
         if (decoded?.kind === 'message') {
           const record = { ...decoded.message, bytesUsed: decoded.bytesUsed };
@@ -35,7 +38,13 @@ export function addDecodeCommand(legacy: Command): void {
 function hexBytes(text: string): Uint8Array {
   const digits = text.replaceAll(/[\s:]/g, '');
   if (/^(?:[0-9a-f]{2})*$/i.test(digits)) return Uint8Array.from(Buffer.from(digits, 'hex'));
-  throw new InvalidArgumentError('must be pairs of hexadecimal digits');
+  throw new CommandFailure('the bytes must be pairs of hexadecimal digits', EXIT.misuse);
+}
+
+/** A text that lacks its end; undefined for digits that end as a line does, with 0a or 0d. */
+function lineBytes(text: string): Uint8Array | undefined {
+  const isHex = /^(?:[0-9a-f]{2})*0[ad]$/i.test(text.replaceAll(/[\s:]/g, ''));
+  return isHex ? undefined : new TextEncoder().encode(`${text}\n`);
 }
 
 /** One line: `kind field value field value`. */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { addDecodeCommand } from './decode.js';
 import { addLieurCommands } from './lieur.js';
+import { addRingCommands } from './ring.js';
 
 const EXAMPLES = `
 They speak the legacy formats themselves, to nodes and to the original programs alike.
@@ -9,7 +10,9 @@ Examples:
   $ rb legacy lieur subscribe 3            # be a service of type 3, until Ctrl-C
   $ rb legacy lieur ask 3                  # where is one?
   $ rb legacy lieur complain 3 127.0.0.1:20000
-  $ rb legacy decode lieur 03017f0000013b30`;
+  $ rb legacy ring list                    # who is in the ring of the WelcomeServer at 127.0.0.1:8000?
+  $ rb legacy decode lieur 03017f0000013b30
+  $ rb legacy decode ring yo:5:10.9.0.1`;
 
 export function addLegacyCommands(program: Command): void {
   const legacy = program
@@ -17,5 +20,6 @@ export function addLegacyCommands(program: Command): void {
     .description('be a program of the old kind, and read what such programs say')
     .addHelpText('after', EXAMPLES);
   addLieurCommands(legacy);
+  addRingCommands(legacy);
   addDecodeCommand(legacy);
 }
