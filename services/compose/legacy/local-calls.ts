@@ -1,9 +1,14 @@
-/** What the sessions of legacy dialects call, on the applications of this node. */
-import type { BinderApplication } from '../binder/application.js';
-import type { TableApplication } from '../dht/application.js';
-import { RingbinderError } from '../errors.js';
-import { assertPassword } from '../dht/stop-password.js';
-import type { BinderCalls, HolderCalls, StopCalls, ValueCalls } from '../legacy/core/session.js';
+/** What legacy dialects call, on the applications of this node. */
+import type { BinderApplication } from '../../binder/application.js';
+import type { Config } from '../../config.js';
+import type { TableApplication } from '../../dht/application.js';
+import { assertPassword } from '../../dht/stop-password.js';
+import { RingbinderError } from '../../errors.js';
+import type { BinderCalls, HolderCalls, StopCalls, ValueCalls } from '../../legacy/core/session.js';
+import { systemClock } from '../../system/clock.js';
+import type { BinderPart } from '../binder.js';
+import type { TablePart } from '../table.js';
+import type { LegacyCalls } from './dialect.js';
 
 /** How an endpoint of an original service is checked, which is when somebody complains. */
 const LIEUR_CHECK = {
@@ -18,7 +23,41 @@ const LIEUR_CHECK = {
 /** As many copies as the node has configured. */
 const DEFAULT_QUORUM = 0;
 
-export function binderCalls(binder: BinderApplication): BinderCalls {
+export type LocalCallsDeps = {
+  readonly config: Pick<Config, 'roles' | 'stopPassword'>;
+  readonly table: TablePart;
+  readonly binder: BinderPart;
+  readonly requestStop: () => void;
+};
+
+export function localCalls({ config, ...deps }: LocalCallsDeps): LegacyCalls {
+  const { binder, requestStop } = deps;
+  const table = deps.table.application;
+  const { roles, stopPassword } = config;
+  return {
+    holders: holderCalls(table),
+    values: valueCalls(table),
+    binder: !roles.includes('binder')
+      ? undefined
+      : {
+          ...binderCalls(binder.application),
+          follow: (changed) => binder.follow(changed),
+          proveBy: (dialect, prove) => binder.proveBy(dialect, prove),
+        },
+    stop: stopPassword === undefined ? undefined : stopCalls(stopPassword, requestStop),
+    followHolders: (announced) =>
+      table.onWrite(({ key, address, content }) => {
+        if (content.kind === 'holder' && address !== undefined) announced(key, address);
+      }),
+    followValues: (put) =>
+      table.onWrite(({ key, content, expiresAtMs }) => {
+        const lifeMs = (expiresAtMs ?? Number.POSITIVE_INFINITY) - systemClock.now();
+        if (content.kind === 'value') put(key, content.bytes, lifeMs);
+      }),
+  };
+}
+
+function binderCalls(binder: BinderApplication): BinderCalls {
   return {
     register: (service, address, ttlMs, done) => {
       const registration = { service, address, ttlMs, metadata: {}, check: LIEUR_CHECK };
@@ -28,7 +67,7 @@ export function binderCalls(binder: BinderApplication): BinderCalls {
   };
 }
 
-export function holderCalls(table: TableApplication): HolderCalls {
+function holderCalls(table: TableApplication): HolderCalls {
   return {
     announce: (key, address, ttlMs) =>
       settle(table.announce(key, address, ttlMs, DEFAULT_QUORUM), () => undefined),
@@ -41,7 +80,7 @@ export function holderCalls(table: TableApplication): HolderCalls {
   };
 }
 
-export function valueCalls(table: TableApplication): ValueCalls {
+function valueCalls(table: TableApplication): ValueCalls {
   return {
     put: (key, value, ttlMs, done) => settle(table.put(key, value, ttlMs, DEFAULT_QUORUM), done),
     get: (key, found) => {
@@ -60,7 +99,7 @@ export function valueCalls(table: TableApplication): ValueCalls {
 }
 
 /** Stops the node when the password is right. */
-export function stopCalls(expected: string | undefined, stop: () => void): StopCalls {
+function stopCalls(expected: string, stop: () => void): StopCalls {
   return {
     stopServer: (password, done) => {
       try {
