@@ -14,8 +14,8 @@ export type Prover = (address: string) => Promise<boolean>;
 
 /** Services and endpoints, with those of others. */
 export type DirectoryCalls = BinderCalls & {
-  /** Tells of every endpoint there is, and then of all that come and go. */
-  follow(changed: (change: EndpointChange) => void): void;
+  /** Tells of every endpoint of these services, and then of all that come and go. */
+  follow(services: readonly string[], changed: (change: EndpointChange) => void): void;
   /** The checks in a dialect are made by this from now on. */
   proveBy(dialect: string, prove: Prover): void;
 };
@@ -31,7 +31,10 @@ export type LegacyCalls = {
   /** Tells of holders that others announce; undefined where nobody can know. */
   readonly followHolders: ((announced: (key: string, address: string) => void) => void) | undefined;
   /** Tells of values that are put, which live for `lifeMs` more (infinite: until they change). */
-  followValues(put: (key: string, value: Uint8Array, lifeMs: number) => void): void;
+  followValues(
+    isWanted: (key: string) => boolean,
+    put: (key: string, value: Uint8Array, lifeMs: number) => void,
+  ): void;
 };
 
 export type DialectDeps<Name extends LegacyName> = {

@@ -22,7 +22,7 @@ export async function openLieur({
     create: (end) => new LieurSession({ ...end, options, calls: binder }),
   });
   const { session } = adapter;
-  binder.follow((change) => session.changed(change));
+  binder.follow(session.services, (change) => session.changed(change));
   binder.proveBy('lieur', async (address) => {
     const to = parseHostPort(address);
     return to !== undefined && new Promise((resolve) => session.verify(to, resolve));

@@ -5,20 +5,12 @@ import type { TableApplication } from '../../dht/application.js';
 import { assertPassword } from '../../dht/stop-password.js';
 import { RingbinderError } from '../../errors.js';
 import type { BinderCalls, HolderCalls, StopCalls, ValueCalls } from '../../legacy/core/session.js';
+import { LIEUR_CHECK } from '../../legacy/lieur/check.js';
+import { settle } from '../../legacy/settle.js';
 import { systemClock } from '../../system/clock.js';
 import type { BinderPart } from '../binder.js';
 import type { TablePart } from '../table.js';
 import type { LegacyCalls } from './dialect.js';
-
-/** How an endpoint of an original service is checked, which is when somebody complains. */
-const LIEUR_CHECK = {
-  method: { kind: 'legacy', dialect: 'lieur' },
-  intervalMs: 60_000,
-  timeoutMs: 2_000,
-  healthyThreshold: 1,
-  unhealthyThreshold: 1,
-  removalThreshold: 3,
-} as const;
 
 /** As many copies as the node has configured. */
 const DEFAULT_QUORUM = 0;
@@ -41,7 +33,12 @@ export function localCalls({ config, ...deps }: LocalCallsDeps): LegacyCalls {
       ? undefined
       : {
           ...binderCalls(binder.application),
-          follow: (changed) => binder.follow(changed),
+          follow: (services, changed) => {
+            const wanted = new Set(services);
+            binder.follow((change) => {
+              if (wanted.has(change.service)) changed(change);
+            });
+          },
           proveBy: (dialect, prove) => binder.proveBy(dialect, prove),
         },
     stop: stopPassword === undefined ? undefined : stopCalls(stopPassword, requestStop),
@@ -49,10 +46,10 @@ export function localCalls({ config, ...deps }: LocalCallsDeps): LegacyCalls {
       table.onWrite(({ key, address, content }) => {
         if (content.kind === 'holder' && address !== undefined) announced(key, address);
       }),
-    followValues: (put) =>
+    followValues: (isWanted, put) =>
       table.onWrite(({ key, content, expiresAtMs }) => {
         const lifeMs = (expiresAtMs ?? Number.POSITIVE_INFINITY) - systemClock.now();
-        if (content.kind === 'value') put(key, content.bytes, lifeMs);
+        if (content.kind === 'value' && isWanted(key)) put(key, content.bytes, lifeMs);
       }),
   };
 }
@@ -130,11 +127,4 @@ async function follow(
   } catch {
     return;
   }
-}
-
-function settle(call: Promise<unknown>, done: (isDone: boolean) => void): void {
-  call.then(
-    () => done(true),
-    () => done(false),
-  );
 }

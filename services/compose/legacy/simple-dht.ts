@@ -1,6 +1,7 @@
 /** Dialect `simple-dht`, put together: one UDP socket. */
 import { parseHostPort } from '../../host-port.js';
 import { DatagramAdapter } from '../../legacy/adapter.js';
+import { isHash } from '../../legacy/simple-dht/codec.js';
 import { SIMPLE_DHT_LIMITS } from '../../legacy/simple-dht/limits.js';
 import { SimpleDhtSession, type SimpleDhtOptions } from '../../legacy/simple-dht/session.js';
 import { systemClock } from '../../system/clock.js';
@@ -27,7 +28,7 @@ export async function openSimpleDht({
   });
   const { session } = adapter;
   own = parseHostPort(adapter.addresses.main) ?? main;
-  calls.followValues((key, value, lifeMs) => session.valueChanged(key, value, lifeMs));
+  calls.followValues(isHash, (key, value, lifeMs) => session.valueChanged(key, value, lifeMs));
   for (const peer of peers['simple-dht']) {
     const why = session.join(peer);
     if (why !== undefined) log.warn({ peer, why }, 'can not work with this legacy server');

@@ -71,7 +71,7 @@ export type EndpointChange = {
   readonly address: string;
 };
 
-/** Stops the node when the password is right. */
+/** Stops the node when the password is right. `done` is called with nothing when it could not be asked. */
 export interface StopCalls {
-  stopServer(password: string, done: (isAccepted: boolean) => void): void;
+  stopServer(password: string, done: (isAccepted: boolean | undefined) => void): void;
 }
