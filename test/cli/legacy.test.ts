@@ -99,11 +99,9 @@ describe('legacy simple-dht', () => {
     expect(await run(['put', 'abc', 'val', ...there])).toMatchObject({ code: 0 });
     const ipv4 = await run(['discover', '127.0.0.1:7001', ...there]);
     expect(ipv4).toMatchObject({ code: 0 });
-    expect(original.received.map(({ hex }) => hex)).toEqual([
-      `00${abc}`,
-      `01${abc}000376616c`,
-      '04047f0000011b59',
-    ]);
+    // A program that had this port before may still be sent KeepAlives.
+    const asked = original.received.map(({ hex }) => hex).filter((hex) => hex !== '02');
+    expect(asked).toEqual([`00${abc}`, `01${abc}000376616c`, '04047f0000011b59']);
   });
 
   it('writes an IPv6 address whole', async () => {
