@@ -11,7 +11,8 @@ import { PeerServiceService } from '../proto/gen/ringbinder/v1/peer_service.js';
 import { WelcomeServiceService } from '../proto/gen/ringbinder/v1/welcome_service.js';
 import { BinderPart } from './compose/binder.js';
 import { DirectoryPart } from './compose/directory.js';
-import { LegacyPart } from './compose/legacy.js';
+import { localCalls } from './compose/legacy/local-calls.js';
+import { LegacyPart } from './compose/legacy/part.js';
 import { RingPart } from './compose/ring.js';
 import { TablePart } from './compose/table.js';
 import type { Config } from './config.js';
@@ -106,11 +107,11 @@ class ComposedNode implements Node {
       face,
       log: log.child({ component: 'binder' }),
     });
+    const { legacy, legacyPeer } = config;
     this.#legacy = new LegacyPart({
-      config,
-      table: this.#table,
-      binder: this.#binder,
-      requestStop,
+      legacy,
+      legacyPeer,
+      calls: localCalls({ config, table: this.#table, binder: this.#binder, requestStop }),
       log: log.child({ component: 'legacy' }),
     });
     this.#closers.push(
@@ -137,7 +138,7 @@ class ComposedNode implements Node {
       await this.#table.open(driver, ring);
       if (config.roles.includes('binder')) await this.#binder.open(driver, ring);
     }
-    const legacy = await this.#legacy.open({ isFounder: config.join.length === 0 });
+    const legacy = await this.#legacy.open({ isOnByDefault: config.join.length === 0 });
     this.#setServing('SERVING');
     const { ringId } = driver.state.self;
     log.info({ address, listen: bound, legacy, ringId, ring }, 'ringbinder ready');

@@ -199,11 +199,32 @@ export type OptionHelp = {
 };
 
 /** Completes and checks the options. Throws a `ConfigError` that names all that is wrong. */
-export function loadConfig({ flags, env }: ConfigSources): LoadedConfig {
+export function loadConfig(sources: ConfigSources): LoadedConfig {
+  const { values, names, lines } = readOptions(optionKeys(), sources);
+  const judged = judge(values, names);
+  if (lines.length + judged.conflicts.length > 0) {
+    throw new ConfigError([...lines, ...judged.conflicts]);
+  }
+  return { config: deepFreeze({ ...values, ...judged.completed }), warnings: judged.warnings };
+}
+
+export type ReadOptions = {
+  readonly values: Readonly<Record<string, unknown>>;
+  /** How the person named an option, flag or variable; none for a default. */
+  readonly names: Readonly<Record<string, string>>;
+  /** What is wrong, one line each; such a value is missing. */
+  readonly lines: readonly string[];
+};
+
+/** Reads some options; what they say together is not judged. */
+export function readOptions(
+  keys: readonly OptionKey[],
+  { flags, env }: ConfigSources,
+): ReadOptions {
   const values: Record<string, unknown> = {};
   const names: Record<string, string> = {};
   const lines: string[] = [];
-  for (const key of optionKeys()) {
+  for (const key of keys) {
     const flag = flags[key];
     const given = flag ?? (env[envOf(key)] || undefined);
     if (given !== undefined) names[key] = flag === undefined ? envOf(key) : flagOf(key);
@@ -211,11 +232,7 @@ export function loadConfig({ flags, env }: ConfigSources): LoadedConfig {
     if (parsed.kind === 'value') values[key] = parsed.value;
     else lines.push(`${names[key] ?? key}: must be ${parsed.mustBe}; it is “${given ?? ''}”`);
   }
-  const judged = judge(values, names);
-  if (lines.length + judged.conflicts.length > 0) {
-    throw new ConfigError([...lines, ...judged.conflicts]);
-  }
-  return { config: deepFreeze({ ...values, ...judged.completed }), warnings: judged.warnings };
+  return { values, names, lines };
 }
 
 /** One row for each option, in the order of the table. */

@@ -1,6 +1,10 @@
-/** One node, from its options to its end: compose, start, say so, stop on SIGTERM or Ctrl-C. */
+/**
+ * Processes from their options to their end, a node or a bridge: compose, start, say so, stop on SIGTERM or
+ * Ctrl-C.
+ */
+import { loadBridgeConfig, type BridgeSources } from './bridge/config.js';
 import { loadConfig, type ConfigSources } from './config.js';
-import { createLogger } from './logging.js';
+import { createLogger, type Logger } from './logging.js';
 import { StartError } from './node/start-error.js';
 import { onShutdownSignals } from './system/shutdown.js';
 
@@ -14,25 +18,48 @@ export async function serve(sources: ConfigSources): Promise<number> {
   for (const warning of warnings) log.warn(warning);
   // Loaded here, so that commands which start no node need not wait for it.
   const { composeNode } = await import('./compose.js');
+  return untilStopped('ringbinder', log, async (requestStop) =>
+    composeNode(config, log, requestStop),
+  );
+}
+
+/** Runs a bridge, as `serve` runs a node. */
+export async function bridge(sources: BridgeSources): Promise<number> {
+  const config = loadBridgeConfig(sources);
+  const log = createLogger({ level: config.logLevel });
+  const { composeBridge } = await import('./compose/bridge.js');
+  return untilStopped('ringbinder bridge', log, async (requestStop) =>
+    composeBridge(config, log, requestStop),
+  );
+}
+
+/** What runs until it is stopped. */
+type Program = { start(): Promise<void>; stop(): Promise<void> };
+
+async function untilStopped(
+  name: string,
+  log: Logger,
+  compose: (requestStop: () => void) => Promise<Program>,
+): Promise<number> {
   const stop = { isAsked: false, request: (): void => undefined };
-  const node = await composeNode(config, log, () => stop.request());
+  const program = await compose(() => stop.request());
   const stopped = new Promise<void>((resolve) => {
     const end = async (why: object): Promise<void> => {
       if (stop.isAsked) return;
       stop.isAsked = true;
-      log.info(why, 'ringbinder stopping');
-      await node.stop();
-      log.info('ringbinder stopped');
+      log.info(why, `${name} stopping`);
+      await program.stop();
+      log.info(`${name} stopped`);
       resolve();
     };
     stop.request = () => void end({ by: 'StopServer' });
     onShutdownSignals(async (signal) => end({ signal }));
   });
   try {
-    await node.start();
+    await program.start();
   } catch (thrown) {
     if (!stop.isAsked) {
-      await node.stop();
+      await program.stop();
       throw thrown;
     }
   }
@@ -40,5 +67,6 @@ export async function serve(sources: ConfigSources): Promise<number> {
   return 0;
 }
 
+export { bridgeOptionsHelp } from './bridge/config.js';
 export { ConfigError, optionsHelp } from './config.js';
 export { StartError };

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addBindCommands } from './commands/bind/bind.js';
+import { addBridgeCommand } from './commands/bridge.js';
 import { addDhtCommands } from './commands/dht/dht.js';
 import { addInboxCommand } from './commands/inbox.js';
 import { addLegacyCommands } from './commands/legacy/legacy.js';
@@ -30,6 +31,7 @@ function createProgram(): Command {
     .option('--json', 'one JSON object for each record', false)
     .option('--timeout-ms <number>', 'how long a call may take', wholeNumber(1, 3_600_000), 10_000);
   addServeCommand(program);
+  addBridgeCommand(program);
   addPeersCommand(program);
   addLookupCommand(program);
   addSendCommand(program);

@@ -26,6 +26,16 @@ export function printRecord(record: object, line: string, isJson: boolean): void
   process.stdout.write(`${isJson ? JSON.stringify(record) : line}\n`);
 }
 
+/** Writes bytes as they are. On a terminal they end their line, unless they are to stay as they are. */
+export function printBytes(value: Uint8Array, isRaw = false): void {
+  process.stdout.write(value);
+  if (!isRaw && process.stdout.isTTY && value.length > 0 && value.at(-1) !== NEWLINE) {
+    process.stdout.write('\n');
+  }
+}
+
+const NEWLINE = 0x0a;
+
 /** Text of others in one line, without what a terminal would obey. */
 export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, (control) => {

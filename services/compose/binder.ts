@@ -20,6 +20,7 @@ import type { PeerDriver } from '../peer/driver.js';
 import type { PeerFace } from '../peer/face.js';
 import type { NodeStores } from '../storage/open-stores.js';
 import { systemClock } from '../system/clock.js';
+import type { Prover } from './legacy/dialect.js';
 
 export type BinderPartDeps = {
   readonly config: Config;
@@ -27,9 +28,6 @@ export type BinderPartDeps = {
   readonly face: PeerFace;
   readonly log: Logger;
 };
-
-/** Asks whether a service lives; never rejects, and ends within seconds. */
-type Prover = (address: string) => Promise<boolean>;
 
 export class BinderPart {
   readonly #deps: BinderPartDeps;

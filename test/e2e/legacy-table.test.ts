@@ -2,9 +2,11 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestBridge } from '../support/bridges.js';
+import { cli } from '../support/cli.js';
 import { collect } from '../support/collect.js';
 import { LegacyProgram } from '../support/datagrams.js';
-import { TestNet, type TestNode } from '../support/nodes.js';
+import { TestNet, untilIdeal, type TestNode } from '../support/nodes.js';
 import { until } from '../support/until.js';
 
 const HASH_96 = '0123456789abcdef'.repeat(6);
@@ -22,6 +24,7 @@ beforeAll(async () => {
     join: [node.address],
     flags: ['--legacy', 'simple-dht=127.0.0.1:0'],
   });
+  await untilIdeal([node, other], 10_000);
 }, 60_000);
 
 afterAll(async () => net[Symbol.asyncDispose]());
@@ -118,6 +121,23 @@ describe('tlv', () => {
     socket.destroy();
   });
 
+  it('takes the commands of rb, in both framings and by both ways', async () => {
+    const at = ['--at', addressOf(node, 'tlv')];
+    const run = async (...args: readonly string[]) => cli(['legacy', 'tlv', ...args, ...at]);
+    const hash = 'a'.repeat(65);
+    expect(await run('put', '::7', hash)).toMatchObject({ code: 0, out: '' });
+    expect(await run('get', hash)).toMatchObject({ code: 0, out: '::7\n' });
+    expect(await run('put', '::8', 'film', '--tcp')).toMatchObject({ code: 0 });
+    await until(async () => {
+      const { out } = await run('get', 'film', '--tcp');
+      return out === '::8\n' ? true : undefined;
+    }, 5_000);
+    expect(await run('get', 'film', '--framing', 'plain')).toMatchObject({ out: '::8\n' });
+    expect(await run('get', 'none', '--tcp')).toMatchObject({ code: 69, out: '' });
+    expect(await run('exit', 'guess')).toMatchObject({ code: 71 });
+    expect(await run('exit', 'guess', '--tcp')).toMatchObject({ code: 71 });
+  }, 15_000);
+
   it('stops the node for who knows the password, and for nobody else', async () => {
     await using client = await LegacyProgram.open('::1');
     const exit = (password: string): string => {
@@ -131,5 +151,25 @@ describe('tlv', () => {
       'mot de passe correct',
     );
     expect(await node.exited()).toBe(0);
+  }, 30_000);
+
+  it('is spoken at a bridge, which ends with its node', async () => {
+    const remote = await net.start({ flags: ['--stop-password', PASSWORD] });
+    const legacy = 'tlv=[::1]:0,simple-dht=off,lieur=off';
+    await using bridge = await TestBridge.start({ servers: [remote.address], legacy });
+    await bridge.said('the node answers', 10_000);
+    await using client = await LegacyProgram.open('::1');
+    client.send(bridge.at('tlv'), putAt('::5'));
+    await until(async () => {
+      const holders = await collect(remote.sdk.dht.holders(HASH_96));
+      return holders.some(({ address }) => address === '::5') ? true : undefined;
+    }, 5_000);
+    await remote.sdk.dht.announceHolder(HASH_96, '2001:db8::1', { ttlMs: 30_000 });
+    expect(text(await client.ask(bridge.at('tlv'), get))).toBe('::5 2001:db8::1 ');
+    const exit = async (password: string) =>
+      cli(['legacy', 'tlv', 'exit', password, '--at', bridge.at('tlv')]);
+    expect(await exit('guess')).toMatchObject({ code: 71 });
+    expect(await exit(PASSWORD)).toMatchObject({ code: 0 });
+    expect(await Promise.all([remote.exited(), bridge.exited()])).toEqual([0, 0]);
   }, 30_000);
 });

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { ERRORS } from '../../services/errors.js';
 import { optionsHelp } from '../../services/config.js';
 import { collect } from '../support/collect.js';
+import { LoggedProcess } from '../support/logged-process.js';
 import { CLI, TestNet, untilIdeal } from '../support/nodes.js';
 import { until } from '../support/until.js';
 
@@ -163,34 +164,45 @@ describe('README', () => {
   it('shows old programs that work as they are typed', async () => {
     await using net = new TestNet();
     const founder = await net.start({
-      flags: ['--legacy', 'tlv=off,simple-dht=off,lieur=127.0.0.1:0:0'],
+      flags: ['--legacy', 'tlv=off,simple-dht=127.0.0.1:0,lieur=127.0.0.1:0:0'],
     });
-    const { lieur } = founder.record('ringbinder ready')!['legacy'] as { readonly lieur: string };
-    const [subscribe = '', ...rest] = linesUnder('Old programs').map((line) =>
-      line.split('  #')[0]!.trim(),
-    );
-    const typed = (line: string): string => {
+    const { lieur, 'simple-dht': table } = founder.record('ringbinder ready')!['legacy'] as Record<
+      'lieur' | 'simple-dht',
+      string
+    >;
+    const lines = linesUnder('Old programs').map((line) => line.split('  #')[0]!.trim());
+    const typed = (line: string, bridged = ''): string => {
       const command = line
         .replace(/ &$/, '')
-        .replace('npx ringbinder', `${process.execPath} ${CLI}`);
+        .replace('npx ringbinder', `${process.execPath} ${CLI}`)
+        .replace('--at 127.0.0.1:7502', `--at ${bridged}`)
+        .replace('127.0.0.1:7502', '127.0.0.1:0');
       const binder = / (?:ask|subscribe) /.test(line) ? ` --binder ${lieur}` : '';
-      return `exec env RINGBINDER_SERVER=${founder.address} ${command}${binder}`;
+      const at = / simple-dht put /.test(line) ? ` --at ${table}` : '';
+      return `exec env RINGBINDER_SERVER=${founder.address} ${command}${binder}${at}`;
     };
+    const [subscribe = '', startBridge = ''] = lines.filter((line) => line.endsWith(' &'));
     const service = spawn('sh', ['-c', typed(subscribe)], { stdio: ['ignore', 'ignore', 'pipe'] });
     await once(service.stderr, 'data');
+    const bridge = new LoggedProcess(['sh', '-c', typed(startBridge)]);
+    const ready = await bridge.said('ringbinder bridge ready', 20_000);
+    await bridge.said('the node answers', 10_000);
+    const bridged = (ready['legacy'] as Record<string, string>)['simple-dht']!;
     const said: string[] = [];
-    for (const line of rest) {
-      const result = await shell(typed(line));
+    for (const line of lines.filter((it) => !it.endsWith(' &'))) {
+      const result = await shell(typed(line, bridged));
       expect({ line, ...result }).toMatchObject({ line, code: 0 });
       said.push(result.out);
     }
     expect(said[0]).toContain('healthy');
     expect(said[1]).toMatch(/^127\.0\.0\.1:\d+\n$/);
     expect(said[2]).toContain('0123456789abcdef');
+    expect(said.slice(4)).toEqual(['Hello, world!', 'Hello, world!']);
     const ended = once(service, 'close');
     service.kill('SIGINT');
     await ended;
-  }, 30_000);
+    expect(await bridge.end('SIGINT')).toBe(0);
+  }, 40_000);
 
   it('starts a node with npm start alone', async () => {
     const child = spawn(

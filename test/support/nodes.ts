@@ -1,17 +1,13 @@
 /** Real nodes in processes of their own, and rings of them. Everything they leave is removed. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { Ringbinder } from '../../clients/sdk/index.js';
 import { judge, type Judgement } from '../../services/peer/core/invariants.js';
+import { LoggedProcess, type LogRecord } from './logged-process.js';
 import { until } from './until.js';
 
 export const CLI = new URL('../../dist/clients/cli/main.js', import.meta.url).pathname;
-
-export type LogRecord = { readonly level: string; readonly msg: string } & Record<string, unknown>;
 
 export type NodeOptions = {
   readonly join?: readonly string[];
@@ -25,12 +21,8 @@ export type NodeOptions = {
 };
 
 /** One node process. */
-export class TestNode {
-  readonly process: ChildProcess;
-  readonly records: LogRecord[] = [];
-  readonly otherLines: string[] = [];
+export class TestNode extends LoggedProcess {
   readonly sdkClients: Ringbinder[] = [];
-  readonly #exitCode: Promise<number | null>;
   readonly #testHost: string | undefined;
 
   constructor(options: NodeOptions) {
@@ -40,31 +32,13 @@ export class TestNode {
     const plain = flags.includes('--legacy') ? [] : ['--legacy', 'off'];
     const args = [CLI, 'serve', '--listen', listen, ...keeping, ...joining, ...plain, ...flags];
     const inHost = host === undefined ? [] : ['ip', 'netns', 'exec', host.namespace];
-    const [command = '', ...rest] = [...inHost, process.execPath, ...args];
+    super([...inHost, process.execPath, ...args]);
     this.#testHost = host?.testAddress;
-    this.process = spawn(command, rest, { stdio: ['ignore', 'ignore', 'pipe'] });
-    this.#exitCode = once(this.process, 'exit').then(([code]) => code as number | null);
-    createInterface({ input: this.process.stderr! }).on('line', (line) => this.#read(line));
   }
 
   /** The record that says that the node is ready; fails when the process ends first. */
   async ready(withinMs = 30_000): Promise<LogRecord> {
-    return until(
-      () => {
-        if (this.process.exitCode !== null) throw new Error(this.everything());
-        return this.record('ringbinder ready');
-      },
-      withinMs,
-      () => this.everything(),
-    );
-  }
-
-  record(msg: string): LogRecord | undefined {
-    return this.records.find((record) => record.msg === msg);
-  }
-
-  everything(): string {
-    return [...this.records.map((record) => JSON.stringify(record)), ...this.otherLines].join('\n');
+    return this.said('ringbinder ready', withinMs);
   }
 
   get address(): string {
@@ -85,28 +59,13 @@ export class TestNode {
   }
 
   /** Sends a signal and waits for the end; resolves with the exit code. */
-  async end(signal: NodeJS.Signals): Promise<number | null> {
+  override async end(signal: NodeJS.Signals): Promise<number | null> {
     for (const sdk of this.sdkClients.splice(0)) sdk.close();
-    if (this.process.exitCode === null && this.process.signalCode === null) {
-      this.process.kill(signal);
-    }
-    return this.#exitCode;
-  }
-
-  async exited(): Promise<number | null> {
-    return this.#exitCode;
+    return super.end(signal);
   }
 
   #throughTestHost(): string {
     return `${this.#testHost ?? ''}:${this.address.split(':').at(-1) ?? ''}`;
-  }
-
-  #read(line: string): void {
-    try {
-      this.records.push(JSON.parse(line) as LogRecord);
-    } catch {
-      this.otherLines.push(line);
-    }
   }
 }
 

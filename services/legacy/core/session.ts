@@ -71,9 +71,9 @@ export type EndpointChange = {
   readonly address: string;
 };
 
-/** Stops the node when the password is right. */
+/** Stops the node when the password is right. `done` is called with nothing when it could not be asked. */
 export interface StopCalls {
-  stopServer(password: string, done: (isAccepted: boolean) => void): void;
+  stopServer(password: string, done: (isAccepted: boolean | undefined) => void): void;
 }
 
 /** A member of the ring as legacy programs see it: a number, and a text without colons, LF or CR. */

@@ -81,6 +81,11 @@ export class LieurSession {
     return this.#directory.size;
   }
 
+  /** Names of the services that can be asked for, one for each type. */
+  get services(): readonly string[] {
+    return Array.from({ length: 256 }, (_, type) => this.#serviceOf(type));
+  }
+
   /** A datagram has come. */
   received(socket: LieurSocket, from: Source, bytes: Uint8Array): void {
     if (!this.#rate.take(from.host, this.#nowMs)) {

@@ -15,6 +15,9 @@ export type SimpleDhtMessage =
   /** The address as it was written: 4 bytes or 16, mapped ones included. */
   | { readonly kind: 'discover'; readonly address: Uint8Array; readonly port: number };
 
+/** Why nothing may be sent to an address, or undefined. */
+export { whyNoPeer } from './address.js';
+
 type SimpleDhtDecoded = Decoded<SimpleDhtMessage>;
 
 /** Longest value that fits a datagram over IPv4: 65,507 bytes without the head of a Put. */

@@ -112,7 +112,7 @@ export class Clients {
     const isWaited = this.#await(question);
     if (isWaited === undefined) return;
     stop.stopServer(password, (isAccepted) => {
-      if (!isWaited()) return;
+      if (!isWaited() || isAccepted === undefined) return;
       if (isAccepted) this.#deps.leave();
       answer({ framing, kind, text: isAccepted ? EXIT_ACCEPTED : EXIT_REFUSED });
     });

@@ -7,6 +7,11 @@ import { ASCII_ZERO, type Framing, type TlvMessage } from './messages.js';
 import { decodeOriginal, encodeOriginal, ORIGINAL_BYTES_MAX } from './original-codec.js';
 import { decodePlain, encodePlain } from './plain-codec.js';
 
+/** What else a client needs to make sense of messages. */
+export { addressesIn } from './answer-text.js';
+export { canonicalIpv6 } from './ipv6.js';
+export { EXIT_ACCEPTED, type Framing, type TlvMessage } from './messages.js';
+
 const TYPES = 10;
 
 /**

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import type { FoundValue } from '../../../sdk/index.js';
-import { CommandFailure, EXIT, printable, printRecord, say } from '../../output.js';
+import { CommandFailure, EXIT, printable, printBytes, printRecord, say } from '../../output.js';
 import { payloadOf } from '../../payload.js';
 import { withNode } from '../../session.js';
 import {
@@ -16,7 +15,6 @@ import {
 } from './shared.js';
 
 const NOT_FOUND = 5;
-const NEWLINE = 0x0a;
 
 type PutFlags = TtlFlags & { readonly file?: string };
 type GetFlags = ReadFlags & { readonly raw: boolean };
@@ -77,18 +75,10 @@ async function get(key: string, { readQuorum, raw }: GetFlags, command: Command)
       printRecord({ ...found, value: base64(found.value) }, '', json);
       return;
     }
-    writeValue(found, raw);
+    printBytes(found.value, raw);
     sayReceipt(found.receipt, ['answered', 'answered']);
     sayExpiry(found.expireTime);
   });
-}
-
-/** On a terminal the value ends its line, unless it is to stay as it is. */
-function writeValue({ value }: FoundValue, isRaw: boolean): void {
-  process.stdout.write(value);
-  if (!isRaw && process.stdout.isTTY && value.length > 0 && value.at(-1) !== NEWLINE) {
-    process.stdout.write('\n');
-  }
 }
 
 async function remove(key: string, { writeQuorum }: WriteFlags, command: Command): Promise<void> {

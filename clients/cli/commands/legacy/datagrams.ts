@@ -2,8 +2,8 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { after } from '../../../sdk/timing.js';
+import type { Where } from './addresses.js';
 
-export type Where = { readonly host: string; readonly port: number };
 export type Datagram = { readonly bytes: Uint8Array; readonly from: Where };
 
 export class DatagramEnd {

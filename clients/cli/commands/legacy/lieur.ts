@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import {
   LIEUR,
   type LieurEntry,
@@ -8,11 +8,10 @@ import {
 import { wholeNumber } from '../../numbers.js';
 import { CommandFailure, EXIT, printRecord, say } from '../../output.js';
 import { runCommand } from '../../session.js';
-import { DatagramEnd, type Where } from './datagrams.js';
+import { ipv4Address, localHostFor, textOf, type Where } from './addresses.js';
+import { noAnswer, notFound, unavailable } from './answers.js';
+import { DatagramEnd } from './datagrams.js';
 
-const NOT_FOUND = 5;
-const DEADLINE_EXCEEDED = 4;
-const UNAVAILABLE = 14;
 /** An original waits so long for a binder, and a service for its confirmation. */
 const ANSWER_MS = 2_000;
 const CONFIRMATION_MS = 4_000;
@@ -58,11 +57,10 @@ async function ask(
     message.kind === 'answer' || message.kind === 'none' ? message : undefined,
   );
   if (answer === undefined) {
-    const text = `the binder at ${textOf(binder)} does not answer`;
-    throw new CommandFailure(text, EXIT.refused(DEADLINE_EXCEEDED));
+    throw noAnswer('binder', binder);
   }
   if (answer.kind !== 'answer') {
-    throw new CommandFailure(`there is no service of type ${type}`, EXIT.refused(NOT_FOUND));
+    throw notFound(`there is no service of type ${type}`);
   }
   return [answer.entry, textOf(answer.entry)];
 }
@@ -91,8 +89,7 @@ async function subscribe(
       CONFIRMATION_MS,
     );
     if (isConfirmed === undefined) {
-      const text = `the binder at ${textOf(binder)} does not confirm`;
-      throw new CommandFailure(text, EXIT.refused(UNAVAILABLE));
+      throw unavailable(`the binder at ${textOf(binder)} does not confirm`);
     }
     end.onMessage(({ bytes, from }) => void end.send(from, LIEUR.encode(answerTo(bytes))));
     say(`a service of type ${type} on port ${end.port}; Ctrl-C ends`);
@@ -144,23 +141,8 @@ function messageIn(bytes: Uint8Array): LieurMessage | undefined {
   return decoded.kind === 'message' ? decoded.message : undefined;
 }
 
-/** A service is known by the address that it speaks from: loopback for a binder there. */
-function localHostFor({ host }: Where): string {
-  return host.startsWith('127.') ? '127.0.0.1' : '0.0.0.0';
-}
-
 function binderOption(): Option {
   return new Option('--binder <host:port>', 'the binder to speak to')
     .argParser(ipv4Address)
     .default({ host: '127.0.0.1', port: 7403 } satisfies Where, '127.0.0.1:7403');
-}
-
-function ipv4Address(text: string): Where {
-  const [, host = '', port = ''] = /^((?:\d{1,3}\.){3}\d{1,3}):(\d{1,5})$/.exec(text) ?? [];
-  if (host !== '' && Number(port) > 0 && Number(port) < 65_536) return { host, port: Number(port) };
-  throw new InvalidArgumentError('must be an IPv4 address and a port, such as 127.0.0.1:7403');
-}
-
-function textOf({ host, port }: Where): string {
-  return `${host}:${port}`;
 }

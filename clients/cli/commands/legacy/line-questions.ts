@@ -3,10 +3,8 @@ import { END } from '../../../../services/legacy/ring/reply-codec.js';
 import { exchangeLine, type LineAnswer } from '../../../../services/legacy/line-client.js';
 import { after } from '../../../sdk/timing.js';
 import { CommandFailure, EXIT, printable } from '../../output.js';
-import { type Where, whereText } from './where.js';
-
-const DEADLINE_EXCEEDED = 4;
-const UNAVAILABLE = 14;
+import { textOf, type Where } from './addresses.js';
+import { unavailable, unanswered } from './answers.js';
 
 export type Asking = {
   readonly json: boolean;
@@ -25,13 +23,13 @@ export async function askLine(
   { timeoutMs, signal }: Asking,
 ): Promise<readonly string[]> {
   const { lines, endedBy } = await exchange(to, line, isLast, { timeoutMs, signal });
-  const where = printable(whereText(to));
+  const where = printable(textOf(to));
   if (endedBy === 'cut') {
     throw new CommandFailure(`${where} sends more than an answer can be`, EXIT.failed);
   }
   if (endedBy === 'time' || lines.length === 0) {
     const how = endedBy === 'time' ? `within ${timeoutMs} ms; see --timeout-ms` : 'and closes';
-    throw new CommandFailure(`${where} does not answer ${how}`, EXIT.refused(DEADLINE_EXCEEDED));
+    throw unanswered(`${where} does not answer ${how}`);
   }
   return lines;
 }
@@ -46,7 +44,6 @@ async function exchange(
     return await exchangeLine({ to, line, isLast, withinMs: timeoutMs, after, signal });
   } catch (thrown) {
     const why = thrown instanceof Error ? thrown.message : String(thrown);
-    const text = `can not talk to ${printable(whereText(to))}: ${printable(why)}`;
-    throw new CommandFailure(text, EXIT.refused(UNAVAILABLE));
+    throw unavailable(`can not talk to ${printable(textOf(to))}: ${printable(why)}`);
   }
 }

@@ -13,8 +13,8 @@ import { requestLine } from '../../../../services/legacy/ring/request-codec.js';
 import { wholeNumber } from '../../numbers.js';
 import { CommandFailure, EXIT, printable, printRecord, say } from '../../output.js';
 import { runCommand } from '../../session.js';
+import { hostPort, hostText, textOf, type Where } from './addresses.js';
 import { askLine, isEnd, isFirst, type Asking } from './line-questions.js';
-import { hostPort, hostText, type Where, whereText } from './where.js';
 
 const INVALID_ARGUMENT = 3;
 const NOT_FOUND = 5;
@@ -117,7 +117,7 @@ async function join(host: string, { welcome, hash }: JoinFlags, asking: Asking):
   const ringId = ringIdIn(await askLine(hash, host, isFirst, asking));
   if (ringId === undefined) brokenOff('ring ID', hash);
   if (ringId === 'full') {
-    const text = `the HashServer at ${whereText(hash)} has no ring ID left`;
+    const text = `the HashServer at ${textOf(hash)} has no ring ID left`;
     throw new CommandFailure(text, EXIT.refused(RESOURCE_EXHAUSTED));
   }
   const line = requestLine({ kind: 'enter', ringId, host });
@@ -126,7 +126,7 @@ async function join(host: string, { welcome, hash }: JoinFlags, asking: Asking):
   if (entry === 'refused') {
     const why = `refuses ring ID ${ringId}; is it in the list already? rb legacy ring leave frees it`;
     throw new CommandFailure(
-      `the WelcomeServer at ${whereText(welcome)} ${why}`,
+      `the WelcomeServer at ${textOf(welcome)} ${why}`,
       EXIT.refused(INVALID_ARGUMENT),
     );
   }
@@ -140,7 +140,7 @@ async function leave(ringId: number, { welcome }: WelcomeFlags, asking: Asking):
   const outcome = departureIn(await askLine(welcome, line, isFirst, asking));
   if (outcome === undefined) brokenOff('answer', welcome);
   if (outcome === 'refused') {
-    const text = `the WelcomeServer at ${whereText(welcome)} refuses: ${ringId} is no member`;
+    const text = `the WelcomeServer at ${textOf(welcome)} refuses: ${ringId} is no member`;
     throw new CommandFailure(text, EXIT.refused(INVALID_ARGUMENT));
   }
   printRecord({ ringId, outcome }, `${ringIdText(ringId)}  ${outcome}`, asking.json);
@@ -163,16 +163,16 @@ function ringIdText(ringId: number): string {
 
 /** Throws: what came is none. */
 function brokenOff(what: string, from: Where): never {
-  throw new CommandFailure(`what ${whereText(from)} sends is no ${what}`, EXIT.failed);
+  throw new CommandFailure(`what ${textOf(from)} sends is no ${what}`, EXIT.failed);
 }
 
 function unknown(ringId: number, welcome: Where): CommandFailure {
-  const text = `the WelcomeServer at ${whereText(welcome)} knows no member ${ringId}`;
+  const text = `the WelcomeServer at ${textOf(welcome)} knows no member ${ringId}`;
   return new CommandFailure(text, EXIT.refused(NOT_FOUND));
 }
 
 function refusedBy(welcome: Where): CommandFailure {
-  const text = `the WelcomeServer at ${whereText(welcome)} refuses the request`;
+  const text = `the WelcomeServer at ${textOf(welcome)} refuses the request`;
   return new CommandFailure(text, EXIT.refused(INVALID_ARGUMENT));
 }
 
@@ -182,5 +182,5 @@ function welcomeOption(): Option {
 
 function serverOption(flags: string, text: string, port: number): Option {
   const where = { host: '127.0.0.1', port };
-  return new Option(flags, text).argParser(hostPort).default(where, whereText(where));
+  return new Option(flags, text).argParser(hostPort).default(where, textOf(where));
 }
