@@ -111,7 +111,13 @@ class ComposedNode implements Node {
     this.#legacy = new LegacyPart({
       legacy,
       legacyPeer,
-      calls: localCalls({ config, table: this.#table, binder: this.#binder, requestStop }),
+      calls: localCalls({
+        config,
+        table: this.#table,
+        binder: this.#binder,
+        ring: { part: this.#peer, log: log.child({ component: 'guests' }) },
+        requestStop,
+      }),
       log: log.child({ component: 'legacy' }),
     });
     this.#closers.push(

@@ -12,6 +12,7 @@ import {
   type OptionKey,
 } from '../config.js';
 import { dialAddresses } from '../config/kinds.js';
+import { listenOf, type LegacyChoice } from '../config/legacy.js';
 
 const KEYS = ['legacy', 'legacyPeer', 'logLevel'] as const satisfies readonly OptionKey[];
 
@@ -36,9 +37,7 @@ export function loadBridgeConfig({ server, ...sources }: BridgeSources): BridgeC
   if (servers.kind === 'bad') wrong.push(`--server: must be ${servers.mustBe}`);
   else if (servers.value.length === 0) wrong.push('--server: must name a node');
   const { legacy } = config as Partial<BridgeConfig>;
-  if (legacy !== undefined && Object.values(legacy).every((where) => where === 'off')) {
-    wrong.push('--legacy: must leave a dialect on; there is nothing else to bridge');
-  }
+  if (legacy !== undefined) wrong.push(...whyNotBridged(legacy));
   if (wrong.length > 0) throw new ConfigError(wrong);
   return Object.freeze(config) as BridgeConfig;
 }
@@ -48,4 +47,14 @@ export function bridgeOptionsHelp(): readonly OptionHelp[] {
   return optionsHelp()
     .filter(({ key }) => (KEYS as readonly OptionKey[]).includes(key))
     .map((row) => (row.key === 'legacy' ? { ...row, default: 'all' } : row));
+}
+
+function whyNotBridged(legacy: LegacyChoice): readonly string[] {
+  const isRingNamed = Object.values(legacy.ring).some((it) => it !== undefined && it !== 'off');
+  if (isRingNamed) return ['--legacy: a bridge has no ring; guests need a node that runs them'];
+  const isOn = Object.entries(listenOf(legacy, true)).some(
+    ([name, where]) => name !== 'ring' && where !== 'off',
+  );
+  if (isOn) return [];
+  return ['--legacy: must leave a dialect on; there is nothing else to bridge'];
 }

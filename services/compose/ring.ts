@@ -1,5 +1,6 @@
 /** A node's part in the ring, put together: its membership, its guests, its links, and the gRPC faces. */
 import { randomUUID } from 'node:crypto';
+import type { Client } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import {
   NodeServiceService,
@@ -7,7 +8,7 @@ import {
 } from '../../proto/gen/ringbinder/internal/v1/node_service.js';
 import type { Config } from '../config.js';
 import { GUESTS_MAX, INBOX_LIMITS } from '../limits.js';
-import { remoteDirectory } from '../node/directory.js';
+import { remoteDirectory, type Directory } from '../node/directory.js';
 import { Guests, type Deliver } from '../node/guests.js';
 import { Membership } from '../node/membership.js';
 import { Notebook, type NodeMemory } from '../node/notebook.js';
@@ -32,6 +33,8 @@ import { StreamsPart } from './streams.js';
 
 /** How long a node may take to describe itself. */
 const DESCRIBE_TIMEOUT_MS = 2_000;
+/** A guest that leaves tells its neighbours, which takes a second at most. */
+const END_TIMEOUT_MS = 3_000;
 
 export type RingPartDeps = {
   readonly config: Config;
@@ -118,6 +121,23 @@ export class RingPart {
       log: log.child({ component: 'guests' }),
     });
     return this.#guests;
+  }
+
+  /** The directory of the ring, for whoever closes it; the node must be a member. */
+  openDirectory(): Directory {
+    const ring = this.#ring;
+    if (ring === undefined) throw new Error('a node knows its directory only as a member');
+    return this.#deps.directory.directoryOf(ring);
+  }
+
+  /** Takes a guest of another node out of the ring; false when it has none such. */
+  async endGuestOf({ ringId, host }: PeerRef): Promise<boolean> {
+    if (host === undefined) return false;
+    const request = { ringId: BigInt(ringId), ringName: this.#ring?.name ?? '' };
+    const { existed } = await withClient(host, async (client) =>
+      callUnary(client, NodeServiceService.endGuest, request, { timeoutMs: END_TIMEOUT_MS }),
+    );
+    return existed;
   }
 
   /** Takes the guests out of the ring, then the node itself; bounded in time. */
@@ -226,10 +246,19 @@ function logPeerEvents(driver: PeerDriver, log: Logger): void {
 }
 
 async function describeNode(address: string): Promise<DescribeNodeResponse> {
+  const options = { timeoutMs: DESCRIBE_TIMEOUT_MS };
+  return withClient(address, async (client) =>
+    callUnary(client, NodeServiceService.describeNode, {}, options),
+  );
+}
+
+async function withClient<Result>(
+  address: string,
+  use: (client: Client) => Promise<Result>,
+): Promise<Result> {
   const client = connectTo(address);
   try {
-    const options = { timeoutMs: DESCRIBE_TIMEOUT_MS };
-    return await callUnary(client, NodeServiceService.describeNode, {}, options);
+    return await use(client);
   } finally {
     client.close();
   }

@@ -4,7 +4,7 @@
  * `--legacy` names dialects, such as `lieur=127.0.0.1:7403:7404` or `tlv=off`, separated by commas; `off`
  * alone switches all off. One that is not named keeps its default.
  */
-import { formatHostPort, isWildcard, parseHostPort, type HostPort } from '../host-port.js';
+import { isWildcard, parseHostPort, type HostPort } from '../host-port.js';
 import { bad, value, type Parsed } from './kinds.js';
 
 /** Where each dialect listens. */
@@ -13,14 +13,17 @@ export type LegacyListen = {
   readonly tlv: HostPort;
   readonly 'simple-dht': HostPort;
   readonly lieur: { readonly main: HostPort; readonly verification: HostPort };
+  /** Each port by itself may be off. */
+  readonly ring: { readonly [Port in RingPortName]: HostPort | undefined };
 };
 
 export type LegacyName = keyof LegacyListen;
+export type RingPortName = 'hash' | 'welcome' | 'monitor' | 'peer';
 
 /** `off`: nowhere. Undefined: not named, so that it depends on whether the node founds a ring. */
 export type LegacyChoice = {
-  readonly [Name in LegacyName]: LegacyListen[Name] | 'off' | undefined;
-};
+  readonly [Name in Exclude<LegacyName, 'ring'>]: LegacyListen[Name] | 'off' | undefined;
+} & { readonly ring: { readonly [Port in RingPortName]: HostPort | 'off' | undefined } };
 
 export type LegacyPeers = {
   /** Hosts of servers, whose ports are fixed. */
@@ -29,6 +32,9 @@ export type LegacyPeers = {
   readonly lieur: readonly HostPort[];
 };
 
+/** Where the programs of group 1 listen (wire/ring.md, section 7). */
+export const RING_PEER_PORT = 2016;
+
 export const LEGACY_DEFAULTS: LegacyListen = {
   tlv: { host: '::1', port: 7401 },
   'simple-dht': { host: '127.0.0.1', port: 7402 },
@@ -36,39 +42,88 @@ export const LEGACY_DEFAULTS: LegacyListen = {
     main: { host: '127.0.0.1', port: 7403 },
     verification: { host: '127.0.0.1', port: 7404 },
   },
+  ring: {
+    hash: { host: '127.0.0.1', port: 8001 },
+    welcome: { host: '127.0.0.1', port: 8000 },
+    monitor: { host: '127.0.0.1', port: 8002 },
+    peer: { host: '127.0.0.1', port: RING_PEER_PORT },
+  },
 };
 
-const NAMES = Object.keys(LEGACY_DEFAULTS) as LegacyName[];
+const RING_PORTS = Object.keys(LEGACY_DEFAULTS.ring) as RingPortName[];
 
 /** What each must be, to say so. */
-const FORMS: Readonly<Record<LegacyName, string>> = {
+const FORMS = {
   tlv: 'tlv=[IPv6]:port',
   'simple-dht': 'simple-dht=host:port',
   lieur: 'lieur=IPv4:port:verification-port',
-};
+  'ring-hash': 'ring-hash=host:port',
+  'ring-welcome': 'ring-welcome=host:port',
+  'ring-monitor': 'ring-monitor=host:port',
+  'ring-peer': 'ring-peer=host:port',
+} as const;
+
+type Named = keyof typeof FORMS;
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 
-const LISTEN: { readonly [Name in LegacyName]: (text: string) => LegacyListen[Name] | undefined } =
-  {
-    tlv: (text) => only(parseHostPort(text), ({ host }) => host.includes(':')),
-    'simple-dht': parseHostPort,
-    lieur: parseLieur,
-  };
+/** Undefined for what is no such place. */
+const LISTEN: { readonly [Name in Named]: (text: string) => unknown } = {
+  tlv: (text) => only(parseHostPort(text), ({ host }) => host.includes(':')),
+  'simple-dht': parseHostPort,
+  lieur: parseLieur,
+  'ring-hash': parseHostPort,
+  'ring-welcome': parseHostPort,
+  'ring-monitor': parseHostPort,
+  'ring-peer': parseHostPort,
+};
+
+const NAMES = Object.keys(FORMS) as Named[];
 
 export function parseLegacy(text: string): Parsed<LegacyChoice> {
-  if (text.trim() === 'off') return value({ tlv: 'off', 'simple-dht': 'off', lieur: 'off' });
-  const choice: Record<LegacyName, unknown> = {
-    tlv: undefined,
-    'simple-dht': undefined,
-    lieur: undefined,
-  };
+  const places = new Map<Named, unknown>();
+  if (text.trim() === 'off') return value(choiceOf(new Map(NAMES.map((name) => [name, 'off']))));
   for (const { name, where } of partsOf(text)) {
-    if (!isName(name)) return bad(`off, or ${NAMES.map((each) => FORMS[each]).join(', ')}`);
-    choice[name] = where === 'off' ? 'off' : LISTEN[name](where);
-    if (choice[name] === undefined) return bad(`${FORMS[name]}, or ${name}=off`);
+    if (name === 'ring') {
+      if (where !== 'off') return bad('ring=off, or each of its ports by itself');
+      for (const port of RING_PORTS) places.set(`ring-${port}`, 'off');
+      continue;
+    }
+    if (!isName(name)) return bad(`off, or ${Object.values(FORMS).join(', ')}`);
+    const place = where === 'off' ? 'off' : LISTEN[name](where);
+    if (place === undefined) return bad(`${FORMS[name]}, or ${name}=off`);
+    places.set(name, place);
   }
-  return value(choice as LegacyChoice);
+  return value(choiceOf(places));
+}
+
+function choiceOf(places: ReadonlyMap<Named, unknown>): LegacyChoice {
+  return {
+    tlv: places.get('tlv'),
+    'simple-dht': places.get('simple-dht'),
+    lieur: places.get('lieur'),
+    ring: Object.fromEntries(RING_PORTS.map((port) => [port, places.get(`ring-${port}`)])),
+  } as LegacyChoice;
+}
+
+/** Where to listen; what is not named has its default, or is off with all others. */
+export function listenOf(
+  choice: LegacyChoice,
+  isOnByDefault: boolean,
+): { readonly [Name in LegacyName]: LegacyListen[Name] | 'off' } {
+  const placeOf = <Place>(chosen: Place | 'off' | undefined, byDefault: Place): Place | 'off' =>
+    chosen ?? (isOnByDefault ? byDefault : 'off');
+  const ports = RING_PORTS.map((port) => {
+    const place = placeOf(choice.ring[port], LEGACY_DEFAULTS.ring[port]);
+    return [port, place === 'off' ? undefined : place] as const;
+  });
+  const ring = Object.fromEntries(ports) as LegacyListen['ring'];
+  return {
+    tlv: placeOf(choice.tlv, LEGACY_DEFAULTS.tlv),
+    'simple-dht': placeOf(choice['simple-dht'], LEGACY_DEFAULTS['simple-dht']),
+    lieur: placeOf(choice.lieur, LEGACY_DEFAULTS.lieur),
+    ring: ports.every(([, place]) => place === undefined) ? 'off' : ring,
+  };
 }
 
 export function parseLegacyPeers(text: string): Parsed<LegacyPeers> {
@@ -92,12 +147,6 @@ export function parseLegacyPeers(text: string): Parsed<LegacyPeers> {
   return value(peers);
 }
 
-/** Where a dialect listens, as it was given or would be typed. */
-export function describeListen(where: LegacyListen[LegacyName]): string {
-  if (!('main' in where)) return formatHostPort(where);
-  return `${formatHostPort(where.main)}:${where.verification.port}`;
-}
-
 /** `host:main-port:verification-port` */
 function parseLieur(text: string): LegacyListen['lieur'] | undefined {
   const [, host = '', one = '', other = ''] = /^([^:]+):(\d+):(\d+)$/.exec(text) ?? [];
@@ -114,8 +163,8 @@ function only<Value>(found: Value | undefined, fits: (found: Value) => boolean):
   return found !== undefined && fits(found) ? found : undefined;
 }
 
-function isName(name: string): name is LegacyName {
-  return (NAMES as readonly string[]).includes(name);
+function isName(name: string): name is Named {
+  return Object.hasOwn(FORMS, name);
 }
 
 function partsOf(text: string): readonly { readonly name: string; readonly where: string }[] {

@@ -1,5 +1,5 @@
 /**
- * Teaches the route cache what the directory tells of the members: who is in, who comes, who goes.
+ * Follows who is in the directory, and teaches the route cache: who is in, who comes, who goes.
  *
  * Speed only. While the directory does not answer, the cache learns from traffic alone; it is asked
  * again after pauses that double from 1 s to 30 s.
@@ -15,7 +15,8 @@ const PAUSE_MS_MAX = 30_000;
 
 export type MemberFeedDeps = {
   readonly directory: Pick<Directory, 'watch'>;
-  readonly routes: RouteCache;
+  /** Told of a snapshot, then of each change; of a snapshot again after each loss. */
+  readonly told: (event: MembershipEvent) => void;
   readonly clock: Clock;
   readonly log: Logger;
   /** Ends the feed. */
@@ -23,14 +24,14 @@ export type MemberFeedDeps = {
 };
 
 /** Resolves when the signal ends it; never rejects. */
-export async function feedRoutes({ directory, routes, ...deps }: MemberFeedDeps): Promise<void> {
+export async function followMembers({ directory, told, ...deps }: MemberFeedDeps): Promise<void> {
   const { clock, log, signal } = deps;
   let pauseMs = PAUSE_MS_MIN;
   while (!signal.aborted) {
     try {
       for await (const event of directory.watch(signal)) {
         pauseMs = PAUSE_MS_MIN;
-        learnFromDirectory(routes, event);
+        told(event);
       }
     } catch (err) {
       log.debug({ err, pauseMs }, 'the members can not be watched just now');
@@ -41,7 +42,7 @@ export async function feedRoutes({ directory, routes, ...deps }: MemberFeedDeps)
 }
 
 /** A list may name the dead until their leases end; who has just joined was heard by the directory. */
-function learnFromDirectory(routes: RouteCache, event: MembershipEvent): void {
+export function learnFromDirectory(routes: RouteCache, event: MembershipEvent): void {
   switch (event.kind) {
     case 'snapshot':
       return event.peers.forEach((peer) => routes.learn(peer));

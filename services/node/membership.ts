@@ -11,9 +11,10 @@ import { RingbinderError } from '../errors.js';
 import { isGuest, type PeerRef } from '../peer/core/ring-space.js';
 import type { PeerDriver } from '../peer/driver.js';
 import { type Cancel, type Clock, onceAfter, pause, within } from '../system/clock.js';
+import type { MembershipEvent } from '../welcome/keeper.js';
 import type { Directory } from './directory.js';
 import { Listing } from './listing.js';
-import { feedRoutes } from './member-feed.js';
+import { followMembers, learnFromDirectory } from './member-feed.js';
 import type { NodeMemory, Notebook } from './notebook.js';
 import { findRing, type FoundRing, type Ring, type RingFinderDeps } from './ring-finder.js';
 import { StartError } from './start-error.js';
@@ -276,7 +277,8 @@ export class Membership {
   #feedRoutes({ directory, driver }: Place): void {
     const { clock, log } = this.#deps;
     const { signal } = this.#leaving;
-    void feedRoutes({ directory, routes: driver.routes, clock, log, signal });
+    const told = (event: MembershipEvent): void => learnFromDirectory(driver.routes, event);
+    void followMembers({ directory, told, clock, log, signal });
   }
 
   async #save({ ring, driver }: Place): Promise<void> {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { legacyFlags } from '../support/legacy-flags.js';
 import { cli } from '../support/cli.js';
 import { LegacyProgram } from '../support/datagrams.js';
 import { CLI, TestNet, type TestNode } from '../support/nodes.js';
@@ -13,7 +14,7 @@ let at: string[];
 beforeAll(async () => {
   net = new TestNet();
   node = await net.start({
-    flags: ['--legacy', 'tlv=off,simple-dht=127.0.0.1:0,lieur=127.0.0.1:0:0'],
+    flags: legacyFlags({ 'simple-dht': '127.0.0.1:0', lieur: '127.0.0.1:0:0' }),
   });
   const legacy = node.record('ringbinder ready')!['legacy'] as Readonly<Record<string, string>>;
   binder = ['--binder', legacy['lieur']!];

@@ -6,7 +6,7 @@ import { LegacyProgram } from '../support/datagrams.js';
 import { TestNet, untilIdeal, type TestNode } from '../support/nodes.js';
 import { until } from '../support/until.js';
 
-const ON = 'tlv=off,simple-dht=127.0.0.1:0,lieur=127.0.0.1:0:0';
+const ON = { 'simple-dht': '127.0.0.1:0', lieur: '127.0.0.1:0:0' };
 
 let net: TestNet;
 let node: TestNode;
@@ -167,7 +167,7 @@ describe('a bridge without its node', () => {
     const servers = [first.address, second.address];
     await first.end('SIGKILL');
     await second.end('SIGKILL');
-    await using lone = await TestBridge.start({ servers, legacy: 'lieur=off,tlv=off' });
+    await using lone = await TestBridge.start({ servers, legacy: { 'simple-dht': '127.0.0.1:0' } });
     await lone.said('no node answers; the bridge tries on', 5_000);
     const back = await net.start({ listen: second.address });
     const { server } = await lone.said('the node answers', 10_000);

@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { legacyFlags } from '../support/legacy-flags.js';
 import { TestBridge } from '../support/bridges.js';
 import { cli } from '../support/cli.js';
 import { collect } from '../support/collect.js';
@@ -11,6 +12,7 @@ import { until } from '../support/until.js';
 
 const HASH_96 = '0123456789abcdef'.repeat(6);
 const PASSWORD = 'password123';
+const ON = legacyFlags({ tlv: '[::1]:0', 'simple-dht': '127.0.0.1:0' });
 
 let net: TestNet;
 let node: TestNode;
@@ -18,11 +20,10 @@ let other: TestNode;
 
 beforeAll(async () => {
   net = new TestNet();
-  const legacy = 'tlv=[::1]:0,simple-dht=127.0.0.1:0,lieur=off';
-  node = await net.start({ flags: ['--legacy', legacy, '--stop-password', PASSWORD] });
+  node = await net.start({ flags: [...ON, '--stop-password', PASSWORD] });
   other = await net.start({
     join: [node.address],
-    flags: ['--legacy', 'simple-dht=127.0.0.1:0'],
+    flags: legacyFlags({ 'simple-dht': '127.0.0.1:0' }),
   });
   await untilIdeal([node, other], 10_000);
 }, 60_000);
@@ -155,7 +156,7 @@ describe('tlv', () => {
 
   it('is spoken at a bridge, which ends with its node', async () => {
     const remote = await net.start({ flags: ['--stop-password', PASSWORD] });
-    const legacy = 'tlv=[::1]:0,simple-dht=off,lieur=off';
+    const legacy = { tlv: '[::1]:0' };
     await using bridge = await TestBridge.start({ servers: [remote.address], legacy });
     await bridge.said('the node answers', 10_000);
     await using client = await LegacyProgram.open('::1');

@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServiceEvent } from '../../clients/sdk/index.js';
+import { legacyFlags } from '../support/legacy-flags.js';
 import { collect } from '../support/collect.js';
 import { LegacyProgram } from '../support/datagrams.js';
 import { TestNet, type TestNode } from '../support/nodes.js';
@@ -18,11 +19,11 @@ beforeAll(async () => {
   originalBinder = await LegacyProgram.open();
   const peer = ['--legacy-peer', `lieur=${originalBinder.address}`];
   node = await net.start({
-    flags: ['--legacy', 'tlv=off,simple-dht=off,lieur=127.0.0.1:0:0', ...peer],
+    flags: [...legacyFlags({ lieur: '127.0.0.1:0:0' }), ...peer],
   });
   other = await net.start({
     join: [node.address],
-    flags: ['--legacy', 'lieur=127.0.0.1:0:0'],
+    flags: legacyFlags({ lieur: '127.0.0.1:0:0' }),
   });
 }, 60_000);
 
@@ -139,8 +140,8 @@ describe('a dialect that can not listen', () => {
     taken.bind(0, '127.0.0.1');
     await once(taken, 'listening');
     await using lone = new TestNet();
-    const where = `tlv=off,simple-dht=off,lieur=127.0.0.1:${taken.address().port}:0`;
-    const started = await lone.start({ flags: ['--legacy', where] });
+    const lieur = `127.0.0.1:${taken.address().port}:0`;
+    const started = await lone.start({ flags: legacyFlags({ lieur }) });
     const warnings = started.records.filter(({ msg }) => msg.startsWith('the dialect is off'));
     expect(warnings).toHaveLength(1);
     expect(await collect(started.sdk.binder.services())).toEqual([]);

@@ -6,6 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { ERRORS } from '../../services/errors.js';
 import { optionsHelp } from '../../services/config.js';
+import { legacyFlags } from '../support/legacy-flags.js';
 import { collect } from '../support/collect.js';
 import { LoggedProcess } from '../support/logged-process.js';
 import { CLI, TestNet, untilIdeal } from '../support/nodes.js';
@@ -164,7 +165,7 @@ describe('README', () => {
   it('shows old programs that work as they are typed', async () => {
     await using net = new TestNet();
     const founder = await net.start({
-      flags: ['--legacy', 'tlv=off,simple-dht=127.0.0.1:0,lieur=127.0.0.1:0:0'],
+      flags: legacyFlags({ 'simple-dht': '127.0.0.1:0', lieur: '127.0.0.1:0:0' }),
     });
     const { lieur, 'simple-dht': table } = founder.record('ringbinder ready')!['legacy'] as Record<
       'lieur' | 'simple-dht',

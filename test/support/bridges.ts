@@ -1,13 +1,17 @@
 /** Bridges in processes of their own. */
+import { legacyFlags, type LegacyPlaces } from './legacy-flags.js';
 import { LoggedProcess } from './logged-process.js';
 import { CLI } from './nodes.js';
 
 /** Which dialects, and at which nodes. */
-export type BridgeOptions = { readonly servers: readonly string[]; readonly legacy: string };
+export type BridgeOptions = {
+  readonly servers: readonly string[];
+  readonly legacy: LegacyPlaces;
+};
 
 export class TestBridge extends LoggedProcess implements AsyncDisposable {
   private constructor({ servers, legacy }: BridgeOptions) {
-    const args = ['bridge', '--server', servers.join(','), '--legacy', legacy];
+    const args = ['bridge', '--server', servers.join(','), ...legacyFlags(legacy)];
     super([process.execPath, CLI, ...args]);
   }
 

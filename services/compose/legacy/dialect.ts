@@ -5,6 +5,7 @@ import type {
   BinderCalls,
   EndpointChange,
   HolderCalls,
+  RingCalls,
   StopCalls,
   ValueCalls,
 } from '../../legacy/core/session.js';
@@ -20,12 +21,25 @@ export type DirectoryCalls = BinderCalls & {
   proveBy(dialect: string, prove: Prover): void;
 };
 
+/** Where legacy peers find this process. */
+export type RingPlace = {
+  /** Where it listens to them, an IP address or a name; undefined when it does not. */
+  readonly host: string | undefined;
+  /** The port on which all of them listen, ours too. */
+  readonly peerPort: () => number;
+};
+
+/** What dialect `ring` calls, until it is closed. */
+export type OpenRing = RingCalls & { close(): void };
+
 /** All that dialects need from the services. */
 export type LegacyCalls = {
   readonly holders: HolderCalls;
   readonly values: ValueCalls;
   /** Undefined where no binder is. */
   readonly binder: DirectoryCalls | undefined;
+  /** Undefined where no guests can be. */
+  readonly ring: ((place: RingPlace) => OpenRing) | undefined;
   /** Undefined where nobody may stop anything. */
   readonly stop: StopCalls | undefined;
   /** Tells of holders that others announce; undefined where nobody can know. */

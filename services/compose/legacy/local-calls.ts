@@ -11,6 +11,7 @@ import { systemClock } from '../../system/clock.js';
 import type { BinderPart } from '../binder.js';
 import type { TablePart } from '../table.js';
 import type { LegacyCalls } from './dialect.js';
+import { LocalRing, type LocalRingDeps } from './local-ring.js';
 
 /** As many copies as the node has configured. */
 const DEFAULT_QUORUM = 0;
@@ -19,6 +20,7 @@ export type LocalCallsDeps = {
   readonly config: Pick<Config, 'roles' | 'stopPassword'>;
   readonly table: TablePart;
   readonly binder: BinderPart;
+  readonly ring: LocalRingDeps;
   readonly requestStop: () => void;
 };
 
@@ -41,6 +43,7 @@ export function localCalls({ config, ...deps }: LocalCallsDeps): LegacyCalls {
           },
           proveBy: (dialect, prove) => binder.proveBy(dialect, prove),
         },
+    ring: (place) => new LocalRing(deps.ring, place),
     stop: stopPassword === undefined ? undefined : stopCalls(stopPassword, requestStop),
     followHolders: (announced) =>
       table.onWrite(({ key, address, content }) => {

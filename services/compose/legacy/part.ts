@@ -1,7 +1,7 @@
 /** The legacy dialects of a process, put together: which are on, and where each listens. */
 import type { Logger } from 'pino';
 import {
-  LEGACY_DEFAULTS,
+  listenOf,
   type LegacyChoice,
   type LegacyListen,
   type LegacyName,
@@ -10,6 +10,7 @@ import {
 import { RingbinderError } from '../../errors.js';
 import type { BoundSockets, LegacyCalls, OpenDialect, OpenerOf } from './dialect.js';
 import { openLieur } from './lieur.js';
+import { openRing } from './ring.js';
 import { openSimpleDht } from './simple-dht.js';
 import { openTlv } from './tlv.js';
 
@@ -17,6 +18,7 @@ const OPENERS: { readonly [Name in LegacyName]: OpenerOf<Name> } = {
   tlv: openTlv,
   'simple-dht': openSimpleDht,
   lieur: openLieur,
+  ring: openRing,
 };
 
 export type LegacyPartDeps = {
@@ -39,9 +41,10 @@ export class LegacyPart {
    * together. One that can't listen is off, with one warning.
    */
   async open({ isOnByDefault }: { readonly isOnByDefault: boolean }): Promise<BoundSockets> {
+    const listen = listenOf(this.#deps.legacy, isOnByDefault);
     for (const name of Object.keys(OPENERS) as LegacyName[]) {
-      const choice = this.#deps.legacy[name] ?? (isOnByDefault ? LEGACY_DEFAULTS[name] : 'off');
-      if (choice !== 'off') await this.#try(name, choice);
+      const where = listen[name];
+      if (where !== 'off') await this.#try(name, where);
     }
     return Object.assign({}, ...[...this.#open.values()].map(({ bound }) => bound)) as BoundSockets;
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { feedRoutes } from '../../../services/node/member-feed.js';
+import { followMembers, learnFromDirectory } from '../../../services/node/member-feed.js';
 import { RouteCache } from '../../../services/peer/core/route-cache.js';
 import type { MembershipEvent } from '../../../services/welcome/keeper.js';
 import { captureLog } from '../../support/capture-log.js';
@@ -21,11 +21,12 @@ function feed(events: readonly MembershipEvent[]) {
     },
   };
   const { log } = captureLog();
-  const done = feedRoutes({ directory, routes, clock, log, signal: leaving.signal });
+  const told = (event: MembershipEvent): void => learnFromDirectory(routes, event);
+  const done = followMembers({ directory, told, clock, log, signal: leaving.signal });
   return { clock, routes, leaving, watched, done };
 }
 
-describe('feedRoutes', () => {
+describe('followMembers', () => {
   it('learns who is in, who comes and who goes', async () => {
     const { routes } = feed([
       { kind: 'snapshot', peers: peers(10, 20, 30, 40) },
