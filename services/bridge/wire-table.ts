@@ -2,7 +2,7 @@
 import { DhtServiceService } from '../../proto/gen/ringbinder/v1/dht_service.js';
 import { RingbinderError } from '../errors.js';
 import type { HolderCalls, StopCalls, ValueCalls } from '../legacy/core/session.js';
-import { settle } from '../legacy/settle.js';
+import { settlePatiently } from '../legacy/settle.js';
 import { callServerStream } from '../rpc/channel.js';
 import { durationToWire } from '../rpc/wire-time.js';
 import type { NodeLink } from './link.js';
@@ -15,7 +15,10 @@ export function remoteHolders(link: NodeLink): HolderCalls {
     announce: (key, address, ttlMs) => {
       const ttl = durationToWire(ttlMs);
       const request = { key, address, ttl, writeQuorum: DEFAULT_QUORUM };
-      settle(link.call(DhtServiceService.announceHolder, request), () => undefined);
+      settlePatiently(
+        async () => link.call(DhtServiceService.announceHolder, request),
+        () => undefined,
+      );
     },
     list: (key, countMax, done) => {
       const request = { key, pageSize: countMax, pageToken: '', readQuorum: DEFAULT_QUORUM };
@@ -32,7 +35,7 @@ export function remoteValues(link: NodeLink): ValueCalls {
     put: (key, value, ttlMs, done) => {
       const ttl = durationToWire(ttlMs);
       const request = { key, value: Buffer.from(value), ttl, writeQuorum: DEFAULT_QUORUM };
-      settle(link.call(DhtServiceService.put, request), done);
+      settlePatiently(async () => link.call(DhtServiceService.put, request), done);
     },
     get: (key, found) => {
       link.call(DhtServiceService.get, { key, readQuorum: DEFAULT_QUORUM }).then(

@@ -6,7 +6,7 @@ import { assertPassword } from '../../dht/stop-password.js';
 import { RingbinderError } from '../../errors.js';
 import type { BinderCalls, HolderCalls, StopCalls, ValueCalls } from '../../legacy/core/session.js';
 import { LIEUR_CHECK } from '../../legacy/lieur/check.js';
-import { settle } from '../../legacy/settle.js';
+import { settle, settlePatiently } from '../../legacy/settle.js';
 import { systemClock } from '../../system/clock.js';
 import type { BinderPart } from '../binder.js';
 import type { TablePart } from '../table.js';
@@ -70,7 +70,10 @@ function binderCalls(binder: BinderApplication): BinderCalls {
 function holderCalls(table: TableApplication): HolderCalls {
   return {
     announce: (key, address, ttlMs) =>
-      settle(table.announce(key, address, ttlMs, DEFAULT_QUORUM), () => undefined),
+      settlePatiently(
+        async () => table.announce(key, address, ttlMs, DEFAULT_QUORUM),
+        () => undefined,
+      ),
     list: (key, countMax, done) => {
       table.holders(key, countMax, '', DEFAULT_QUORUM).then(
         ({ holders }) => done(holders.flatMap(({ address }) => address ?? [])),
@@ -82,7 +85,8 @@ function holderCalls(table: TableApplication): HolderCalls {
 
 function valueCalls(table: TableApplication): ValueCalls {
   return {
-    put: (key, value, ttlMs, done) => settle(table.put(key, value, ttlMs, DEFAULT_QUORUM), done),
+    put: (key, value, ttlMs, done) =>
+      settlePatiently(async () => table.put(key, value, ttlMs, DEFAULT_QUORUM), done),
     get: (key, found) => {
       table.get(key, DEFAULT_QUORUM).then(
         ({ record }) => found(record.content.kind === 'value' ? record.content.bytes : null),
