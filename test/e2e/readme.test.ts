@@ -165,12 +165,13 @@ describe('README', () => {
   it('shows old programs that work as they are typed', async () => {
     await using net = new TestNet();
     const founder = await net.start({
-      flags: legacyFlags({ 'simple-dht': '127.0.0.1:0', lieur: '127.0.0.1:0:0' }),
+      flags: legacyFlags({
+        ...{ 'simple-dht': '127.0.0.1:0', lieur: '127.0.0.1:0:0' },
+        ...{ 'ring-hash': '127.0.0.1:0', 'ring-welcome': '127.0.0.1:0' },
+      }),
     });
-    const { lieur, 'simple-dht': table } = founder.record('ringbinder ready')!['legacy'] as Record<
-      'lieur' | 'simple-dht',
-      string
-    >;
+    const where = founder.record('ringbinder ready')!['legacy'] as Readonly<Record<string, string>>;
+    const ring = ` --hash ${where['ring hash']!} --welcome ${where['ring welcome']!}`;
     const lines = linesUnder('Old programs').map((line) => line.split('  #')[0]!.trim());
     const typed = (line: string, bridged = ''): string => {
       const command = line
@@ -178,9 +179,10 @@ describe('README', () => {
         .replace('npx ringbinder', `${process.execPath} ${CLI}`)
         .replace('--at 127.0.0.1:7502', `--at ${bridged}`)
         .replace('127.0.0.1:7502', '127.0.0.1:0');
-      const binder = / (?:ask|subscribe) /.test(line) ? ` --binder ${lieur}` : '';
-      const at = / simple-dht put /.test(line) ? ` --at ${table}` : '';
-      return `exec env RINGBINDER_SERVER=${founder.address} ${command}${binder}${at}`;
+      const binder = / (?:ask|subscribe) /.test(line) ? ` --binder ${where['lieur']!}` : '';
+      const at = / simple-dht put /.test(line) ? ` --at ${where['simple-dht']!}` : '';
+      const servers = / ring join /.test(line) ? ring : '';
+      return `exec env RINGBINDER_SERVER=${founder.address} ${command}${binder}${at}${servers}`;
     };
     const [subscribe = '', startBridge = ''] = lines.filter((line) => line.endsWith(' &'));
     const service = spawn('sh', ['-c', typed(subscribe)], { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -198,7 +200,9 @@ describe('README', () => {
     expect(said[0]).toContain('healthy');
     expect(said[1]).toMatch(/^127\.0\.0\.1:\d+\n$/);
     expect(said[2]).toContain('0123456789abcdef');
-    expect(said.slice(4)).toEqual(['Hello, world!', 'Hello, world!']);
+    expect(said[4]).toBe('Hello, world!');
+    expect(said[6]).toContain('ring://10.9.0.1');
+    expect(said[7]).toBe('Hello, world!');
     const ended = once(service, 'close');
     service.kill('SIGINT');
     await ended;
