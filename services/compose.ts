@@ -13,6 +13,7 @@ import { BinderPart } from './compose/binder.js';
 import { DirectoryPart } from './compose/directory.js';
 import { localCalls } from './compose/legacy/local-calls.js';
 import { LegacyPart } from './compose/legacy/part.js';
+import { MonitorPart } from './compose/monitor.js';
 import { RingPart } from './compose/ring.js';
 import { TablePart } from './compose/table.js';
 import type { Config } from './config.js';
@@ -76,6 +77,7 @@ class ComposedNode implements Node {
   readonly #table: TablePart;
   readonly #binder: BinderPart;
   readonly #legacy: LegacyPart;
+  readonly #monitor: MonitorPart;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -120,8 +122,16 @@ class ComposedNode implements Node {
       }),
       log: log.child({ component: 'legacy' }),
     });
+    this.#monitor = new MonitorPart({
+      ring: this.#peer,
+      table: this.#table,
+      binder: this.#binder,
+      server: this.#server,
+      guestCounts: () => this.#legacy.programCounts,
+    });
     this.#closers.push(
       async () => stores.close(),
+      () => this.#monitor.close(),
       async () => this.#table.close(),
       () => this.#directory.close(),
       () => this.#binder.close(),
@@ -187,7 +197,7 @@ class ComposedNode implements Node {
     const handlers = {
       ...this.#directory.handlers(() => this.#peer.ringSize, this.#forwarder),
       peer: this.#peer.peerHandler(),
-      monitor: {},
+      monitor: this.#monitor.handler(),
       dht: this.#table.dhtHandler((address, dialect) => this.#legacy.introduce(address, dialect)),
       binder: this.#binder.binderHandler(),
     };

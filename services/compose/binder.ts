@@ -108,6 +108,12 @@ export class BinderPart {
     this.#provers.set(dialect, prove);
   }
 
+  /** What it knows now; nothing where there is no binder. */
+  get counts(): { readonly services: number; readonly endpoints: number } {
+    const registry = this.#driver?.binder.registry;
+    return { services: registry?.serviceCount ?? 0, endpoints: registry?.liveCount ?? 0 };
+  }
+
   /** Gives its leases to other binders. */
   async leave(): Promise<void> {
     this.#isReady = false;

@@ -73,6 +73,19 @@ export class RingPart {
     return this.#ring;
   }
 
+  /** Members that this node knows, itself included. */
+  get memberCount(): number {
+    if (this.#seat === undefined) return 0;
+    const { state, acquaintances, routes } = this.#seat.driver;
+    const known = [state.self, ...acquaintances, ...routes.peers()];
+    return new Set(known.map(({ ringId }) => ringId)).size;
+  }
+
+  /** Lookups that this node has done. */
+  get lookupCount(): number {
+    return this.#seat?.driver.lookupCount ?? 0;
+  }
+
   /** For applications and for other peers. */
   peerHandler() {
     const { face, application } = this;

@@ -25,11 +25,23 @@ export type TablePartDeps = {
   readonly requestStop: () => void;
 };
 
+export type TableCount = {
+  /** Keys with a value, and holders, that are there now. */
+  readonly keys: number;
+  readonly holders: number;
+  /** Of all that is stored. */
+  readonly bytes: number;
+};
+
+const COUNT_EVERY_MS = 10_000;
+
 export class TablePart {
   readonly #deps: TablePartDeps;
   #keepers: KeeperRing | undefined;
   #links: TableLinks | undefined;
   #seat: TableSeat | undefined;
+  #counted:
+    { readonly atMs: number; readonly counts: Promise<Omit<TableCount, 'bytes'>> } | undefined;
 
   readonly application: TableApplication;
 
@@ -93,6 +105,16 @@ export class TablePart {
     const isDone = await within(systemClock, config.leaveTimeoutMs, driver.handAllOver());
     if (isDone === true) return;
     log.warn('left before all records were handed over: they are in the data directory');
+  }
+
+  /** What this node stores; counted anew at most every 10 s, for that takes a while. */
+  async count(): Promise<TableCount> {
+    if (this.#seat === undefined) return { keys: 0, holders: 0, bytes: 0 };
+    const nowMs = systemClock.monotonicMs();
+    if (this.#counted === undefined || nowMs - this.#counted.atMs > COUNT_EVERY_MS) {
+      this.#counted = { atMs: nowMs, counts: this.#seat.driver.count() };
+    }
+    return { ...(await this.#counted.counts), bytes: this.#seat.table.size.bytes };
   }
 
   async close(): Promise<void> {

@@ -43,6 +43,7 @@ export type TableDriverDeps = {
 };
 
 const SAVE_INTERVAL_MS = 5_000;
+const COUNT_PAGE = 1_000;
 
 export class TableDriver {
   readonly #deps: TableDriverDeps;
@@ -97,6 +98,24 @@ export class TableDriver {
       this.#inbound.set(requestId, resolve);
       this.member.asked(requestId, from, question);
     });
+  }
+
+  /** Keys with a value and holders that are there now, counted in steps between which others go on. */
+  async count(): Promise<{ readonly keys: number; readonly holders: number }> {
+    const { table, ringSize, clock } = this.#deps;
+    const nowMs = clock.now();
+    const counts = { keys: 0, holders: 0 };
+    let after: string | undefined;
+    do {
+      const { items, next } = table.list(0, ringSize - 1, after, COUNT_PAGE);
+      const there = items.filter(({ endMs = Number.POSITIVE_INFINITY }) => endMs > nowMs);
+      const holders = there.filter(({ address }) => address !== undefined).length;
+      counts.holders += holders;
+      counts.keys += there.length - holders;
+      after = next;
+      await turnEnd();
+    } while (after !== undefined);
+    return counts;
   }
 
   async write(

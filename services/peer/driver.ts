@@ -20,6 +20,7 @@ import type { LookupResult } from './core/lookup.js';
 import { RingMember, type MemberEffect, type MemberLimits } from './core/member.js';
 import type { Answer, Letter, Neighbors, Question, RequestId } from './core/messages.js';
 import type { PeerRef, RingId } from './core/ring-space.js';
+import { routingTable, type Finger } from './core/routing-table.js';
 import type { RouteCache } from './core/route-cache.js';
 import type { Draft, SendResult } from './core/send.js';
 import type { RingState } from './core/state.js';
@@ -55,6 +56,7 @@ export class PeerDriver {
   #nextInboundId = 1;
   #tickedAtMs: number;
   #stallCount = 0;
+  #lookupCount = 0;
   #stopTicking: Cancel;
 
   constructor(deps: PeerDriverDeps) {
@@ -70,8 +72,10 @@ export class PeerDriver {
     return this.#member.state;
   }
 
-  get fingers(): ReturnType<RingMember['fingers']['entries']> {
-    return this.#member.fingers.entries();
+  get routingTable(): readonly Finger[] {
+    const { self, successors } = this.state;
+    const fingers = this.#member.fingers.entries();
+    return routingTable({ self, successors, fingers }, this.#deps.limits.ringSize);
   }
 
   get acquaintances(): readonly PeerRef[] {
@@ -121,8 +125,14 @@ export class PeerDriver {
     });
   }
 
+  /** Since it was made. */
+  get lookupCount(): number {
+    return this.#lookupCount;
+  }
+
   async lookup(position: RingId, manner?: LookupManner): Promise<LookupResult> {
     this.#assertMember();
+    this.#lookupCount += 1;
     return new Promise((resolve) => this.#member.lookup(position, resolve, manner));
   }
 

@@ -7,6 +7,7 @@ import type { Caller } from '../../proto/gen/ringbinder/v1/peer_service.js';
 import { RingbinderError } from '../errors.js';
 import type { Answer, Question } from './core/messages.js';
 import type { PeerRef, RingId } from './core/ring-space.js';
+import type { PeerView } from './core/routing-table.js';
 import type { PeerDriver } from './driver.js';
 import { peerFromWire } from './wire.js';
 
@@ -62,6 +63,15 @@ export class PeerFace {
     if (meant === '' || meant === ringName) return;
     const facts = { ringName, meantRingName: meant };
     throw new RingbinderError('RING_MISMATCH', `this peer belongs to the ring ${ringName}`, facts);
+  }
+
+  /** What the member that is meant knows of the ring, as it is at this moment. */
+  view(caller: Caller | undefined): PeerView {
+    this.assertRing(caller?.ringName ?? '');
+    const { state, routingTable } = this.#meant(caller, this.seat.driver);
+    const { self, stage, predecessor, successors } = state;
+    if (stage !== 'member') throw refusal({ kind: 'not-member' }, self);
+    return { self, predecessor, successors, fingers: routingTable };
   }
 
   #meant(caller: Caller | undefined, own: PeerDriver): PeerDriver {

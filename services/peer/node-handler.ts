@@ -9,7 +9,14 @@ import { ringIdFromWire } from '../rpc/wire-ring-id.js';
 import { FORWARD_MS_MAX } from './core/forward.js';
 import type { RingId } from './core/ring-space.js';
 import type { PeerFace } from './face.js';
-import { hopToWire, letterFromWire, peerFromWire, peerToWire, requiredPeer } from './wire.js';
+import {
+  hopToWire,
+  letterFromWire,
+  peerFromWire,
+  peerToWire,
+  requiredPeer,
+  viewToWire,
+} from './wire.js';
 
 export type NodeHandlerDeps = {
   readonly face: PeerFace;
@@ -25,6 +32,8 @@ export function createNodeHandler({
 }: NodeHandlerDeps): Partial<Handlers<NodeServiceServer>> {
   return {
     describeNode: async () => describe(),
+
+    showPeer: async ({ caller }) => ({ view: viewToWire(face.view(caller)) }),
 
     announceDeparture: async ({ peer, caller }) => {
       const departed = peerFromWire(requiredPeer(peer), face.seat.ringSize);

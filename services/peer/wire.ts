@@ -1,5 +1,6 @@
 /** Peers, questions and answers between the wire and the ring core. */
 import { Peer, type Heartbeat } from '../../proto/gen/ringbinder/v1/ring.js';
+import type { PeerView as WireView } from '../../proto/gen/ringbinder/v1/monitor_service.js';
 import {
   PeerStage,
   type Caller,
@@ -13,6 +14,7 @@ import { ringIdFromWire } from '../rpc/wire-ring-id.js';
 import { durationFromWire, durationToWire } from '../rpc/wire-time.js';
 import type { Hop, Letter, Neighbors, Stage } from './core/messages.js';
 import type { PeerRef } from './core/ring-space.js';
+import type { PeerView } from './core/routing-table.js';
 
 export const HEARTBEAT: Heartbeat = {};
 
@@ -143,4 +145,29 @@ export function hopFromWire({ peer, latency }: LookupHop, ringSize: number): Hop
 
 export function hopToWire({ peer, elapsedMs }: Hop): LookupHop {
   return { peer: peerToWire(peer), latency: durationToWire(elapsedMs) };
+}
+
+export function viewToWire({ self, predecessor, successors, fingers }: PeerView): WireView {
+  return {
+    peer: peerToWire(self),
+    predecessor: optionalPeerToWire(predecessor),
+    successors: successors.map(peerToWire),
+    fingers: fingers.map(({ start, peer }) => ({
+      start: BigInt(start),
+      peer: optionalPeerToWire(peer),
+    })),
+    incarnation: BigInt(self.incarnation),
+  };
+}
+
+export function viewFromWire(wire: WireView, ringSize: number): PeerView {
+  return {
+    self: peerFromWire(requiredPeer(wire.peer), ringSize),
+    predecessor: optionalPeerFromWire(wire.predecessor, ringSize),
+    successors: wire.successors.map((peer) => peerFromWire(peer, ringSize)),
+    fingers: wire.fingers.map(({ start, peer }) => ({
+      start: ringIdFromWire(start, ringSize),
+      peer: optionalPeerFromWire(peer, ringSize),
+    })),
+  };
 }

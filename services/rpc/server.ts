@@ -52,6 +52,8 @@ export class RpcServer {
   readonly #closeConnections: () => void;
   readonly #services: string[] = [];
   #drained: Promise<void> | undefined;
+  #receivedBytes = 0;
+  #sentBytes = 0;
 
   constructor({ log, clock, limits, credentials }: RpcServerOptions) {
     const bounds = { ...RPC_LIMITS, ...limits };
@@ -67,6 +69,11 @@ export class RpcServer {
     this.add(ServerReflectionService, reflection);
     this.add(ServerReflectionServiceV1Alpha, reflection);
     this.add(HealthService, createHealthHandlers(this.health));
+  }
+
+  /** Bytes of messages since the beginning, reflection and health included. */
+  get traffic(): { readonly receivedBytes: number; readonly sentBytes: number } {
+    return { receivedBytes: this.#receivedBytes, sentBytes: this.#sentBytes };
   }
 
   /** Serves a service. Methods without a handler answer `RPC_NOT_IMPLEMENTED`. */
@@ -127,21 +134,29 @@ export class RpcServer {
   /** Bytes go in and out: decoding and encoding are ours, where their failures can be typed. */
   #serve(method: RpcMethod, handler: AnyHandler): void {
     const scope = this.#scope;
+    const out = (bytes: Buffer): Buffer => {
+      this.#sentBytes += bytes.length;
+      return bytes;
+    };
+    const into = (bytes: Buffer): Buffer => {
+      this.#receivedBytes += bytes.length;
+      return bytes;
+    };
     const { path, requestStream, responseStream } = method;
     if (requestStream && responseStream) {
       const handle = handler as BidiHandler<unknown, unknown>;
-      this.#server.register(path, bidiStreaming(method, handle, scope), asIs, asIs, 'bidi');
+      this.#server.register(path, bidiStreaming(method, handle, scope), out, into, 'bidi');
     } else if (requestStream) {
       const handle = handler as ClientStreamHandler<unknown, unknown>;
       const answer = clientStreaming(method, handle, scope);
-      this.#server.register(path, answer, asIs, asIs, 'clientStream');
+      this.#server.register(path, answer, out, into, 'clientStream');
     } else if (responseStream) {
       const handle = handler as ServerStreamHandler<unknown, unknown>;
       const answer = serverStreaming(method, handle, scope);
-      this.#server.register(path, answer, asIs, asIs, 'serverStream');
+      this.#server.register(path, answer, out, into, 'serverStream');
     } else {
       const handle = handler as UnaryHandler<unknown, unknown>;
-      this.#server.register(path, unary(method, handle, scope), asIs, asIs, 'unary');
+      this.#server.register(path, unary(method, handle, scope), out, into, 'unary');
     }
   }
 

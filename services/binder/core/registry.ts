@@ -39,6 +39,11 @@ export class Registry {
     return this.#liveCount;
   }
 
+  /** Services that have an endpoint. */
+  get serviceCount(): number {
+    return this.#shelves.size;
+  }
+
   get isFull(): boolean {
     return this.#liveCount >= this.#limits.endpointsMax;
   }

@@ -30,7 +30,7 @@ export type RingPlace = {
 };
 
 /** What dialect `ring` calls, until it is closed. */
-export type OpenRing = RingCalls & { close(): void };
+export type OpenRing = RingCalls & { readonly guestCount: number; close(): void };
 
 /** All that dialects need from the services. */
 export type LegacyCalls = {
@@ -63,6 +63,8 @@ export type BoundSockets = Readonly<Record<string, string>>;
 
 export type OpenDialect = {
   readonly bound: BoundSockets;
+  /** Programs that work with this process now, as far as the dialect can tell. */
+  readonly programCount?: () => number;
   /** Makes a server of this dialect known; returns why it can't be, or undefined. */
   readonly introduce?: (address: string) => string | undefined;
   readonly close: () => Promise<void>;

@@ -37,6 +37,10 @@ export class GuestHouse {
     this.#stopLooking = systemClock.every(LOOK_EVERY_MS, () => this.#tellNeighbors());
   }
 
+  get size(): number {
+    return this.#hosted.size;
+  }
+
   /** What the guest with a ring ID calls its host. */
   hostOf(ringId: RingId): string | undefined {
     return this.#hosted.get(ringId)?.host;

@@ -58,6 +58,10 @@ export class LocalRing implements OpenRing {
     });
   }
 
+  get guestCount(): number {
+    return this.#house.size;
+  }
+
   assign(text: string, done: Done<'assign', 1>): void {
     this.#directory
       .assign(guestAddress(text))
@@ -94,14 +98,15 @@ export class LocalRing implements OpenRing {
   }
 
   table(done: Done<'table', 0>): void {
-    const { state, fingers } = this.#driver;
+    const { state, routingTable } = this.#driver;
     const { self, successors } = state;
     const first = { start: self.ringId, successor: this.#byItsHost(successors[0] ?? self) };
     // The first finger is the successor, as the first row is in the tables of originals.
-    const rest = fingers.slice(1).map(({ start, peer }) => ({
-      start,
-      successor: this.#byItsHost(peer),
-    }));
+    const rest = routingTable
+      .slice(1)
+      .flatMap(({ start, peer }) =>
+        peer === undefined ? [] : [{ start, successor: this.#byItsHost(peer) }],
+      );
     done([first, ...rest]);
   }
 

@@ -62,6 +62,12 @@ export class LegacyPart {
     throw new RingbinderError('REQUEST_INVALID', `address: ${why}`, { address }, { violations });
   }
 
+  /** Programs that work with this process, by dialect. */
+  get programCounts(): Readonly<Record<string, number>> {
+    const counts = [...this.#open].map(([name, open]) => [name, open.programCount?.() ?? 0]);
+    return Object.fromEntries(counts) as Record<string, number>;
+  }
+
   async close(): Promise<void> {
     const all = [...this.#open.values()];
     this.#open.clear();

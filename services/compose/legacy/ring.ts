@@ -29,6 +29,7 @@ export async function openRing({
     bound: Object.fromEntries(
       Object.entries(addresses).map(([port, address]) => [`ring ${port}`, address]),
     ),
+    programCount: () => ring.guestCount,
     close: async () => {
       await ports.close();
       ring.close();

@@ -35,6 +35,7 @@ export async function openSimpleDht({
   }
   return {
     bound: { 'simple-dht': adapter.addresses.main },
+    programCount: () => session.sizes.peers,
     introduce: (address) => {
       const peer = parseHostPort(address);
       return peer === undefined ? 'must be host:port' : session.discover(peer);

@@ -28,7 +28,9 @@ export type Judgement = {
   readonly principals: readonly PeerRef[];
   /** Broken rules; SUFFICIENT_PRINCIPALS is among them also while the ring is forming. */
   readonly violations: readonly Violation[];
-  /** Every pointer of every member is exactly what it would be if nothing ever failed. */
+  /** Members with a pointer that is not exactly what it would be if nothing ever failed. */
+  readonly imperfect: readonly PeerRef[];
+  /** There are none such. */
   readonly isIdeal: boolean;
 };
 
@@ -39,7 +41,9 @@ export function judge(views: readonly Neighbors[], successorsMax: number): Judge
   const principals = circle.principals();
   const violations: Violation[] = [];
   for (const { self } of lonely) {
-    violations.push(violation('ONE_LIVE_SUCCESSOR', [self], 'has no live successor'));
+    violations.push(
+      violation('ONE_LIVE_SUCCESSOR', [self], `${self.ringId} has no live successor`),
+    );
   }
   if (principals.length < successorsMax + 1) {
     const text = `${principals.length} principals are fewer than ${successorsMax + 1}`;
@@ -48,15 +52,15 @@ export function judge(views: readonly Neighbors[], successorsMax: number): Judge
   for (const view of circle.views) {
     if (isOrdered(view)) continue;
     const peers = [view.self, ...view.successors];
-    violations.push(violation('ORDERED_SUCCESSOR_LISTS', peers, 'list is out of order'));
+    const text = `the successors of ${view.self.ringId} are out of order`;
+    violations.push(violation('ORDERED_SUCCESSOR_LISTS', peers, text));
   }
   if (lonely.length === 0) violations.push(...ringViolations(circle, principals));
-  return {
-    memberCount: views.length,
-    principals,
-    violations,
-    isIdeal: circle.views.every((_, index) => isIdealAt(circle, index, successorsMax)),
-  };
+  const imperfect = circle.views
+    .filter((_, index) => !isIdealAt(circle, index, successorsMax))
+    .map(({ self }) => self);
+  const isIdeal = imperfect.length === 0;
+  return { memberCount: views.length, principals, violations, imperfect, isIdeal };
 }
 
 function violation(rule: Rule, peers: readonly PeerRef[], text: string): Violation {
