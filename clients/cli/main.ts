@@ -8,6 +8,7 @@ import { addDhtCommands } from './commands/dht/dht.js';
 import { addInboxCommand } from './commands/inbox.js';
 import { addLegacyCommands } from './commands/legacy/legacy.js';
 import { addLookupCommand } from './commands/lookup.js';
+import { addMonitorCommands } from './commands/monitor/monitor.js';
 import { addPeersCommand } from './commands/peers.js';
 import { addSendCommand } from './commands/send.js';
 import { addServeCommand } from './commands/serve.js';
@@ -34,6 +35,7 @@ function createProgram(): Command {
   addBridgeCommand(program);
   addPeersCommand(program);
   addLookupCommand(program);
+  addMonitorCommands(program);
   addSendCommand(program);
   addInboxCommand(program);
   addDhtCommands(program);

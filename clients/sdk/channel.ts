@@ -13,6 +13,7 @@ import {
 import { BinderServiceService as Binder } from '../../proto/gen/ringbinder/v1/binder_service.js';
 import { DhtServiceService as Dht } from '../../proto/gen/ringbinder/v1/dht_service.js';
 import { HashServiceService as Hash } from '../../proto/gen/ringbinder/v1/hash_service.js';
+import { MonitorServiceService as Monitor } from '../../proto/gen/ringbinder/v1/monitor_service.js';
 import { PeerServiceService as Peer } from '../../proto/gen/ringbinder/v1/peer_service.js';
 import { WelcomeServiceService as Welcome } from '../../proto/gen/ringbinder/v1/welcome_service.js';
 import { CallError } from './errors.js';
@@ -47,6 +48,11 @@ const REPEATABLE = [
   Peer.getNeighbors,
   Peer.ping,
   Peer.lookup,
+  Monitor.getRoutingTable,
+  Monitor.getTopology,
+  Monitor.traceLookup,
+  Monitor.checkRing,
+  Monitor.getStats,
   Dht.put,
   Dht.get,
   Dht.delete,

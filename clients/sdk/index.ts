@@ -3,6 +3,7 @@ import { BinderApi } from './binder.js';
 import { NodeChannel, type ConnectOptions } from './channel.js';
 import { DhtApi } from './dht.js';
 import { HashApi } from './hash.js';
+import { MonitorApi } from './monitor.js';
 import { PeerApi } from './peer.js';
 import { WelcomeApi } from './welcome.js';
 
@@ -11,6 +12,7 @@ export class Ringbinder {
   readonly hash: HashApi;
   readonly welcome: WelcomeApi;
   readonly peer: PeerApi;
+  readonly monitor: MonitorApi;
   readonly dht: DhtApi;
   readonly binder: BinderApi;
   readonly #channel: NodeChannel;
@@ -21,6 +23,7 @@ export class Ringbinder {
     this.hash = new HashApi(this.#channel);
     this.welcome = new WelcomeApi(this.#channel);
     this.peer = new PeerApi(this.#channel);
+    this.monitor = new MonitorApi(this.#channel);
     this.dht = new DhtApi(this.#channel);
     this.binder = new BinderApi(this.#channel);
   }
@@ -45,6 +48,15 @@ export type { CallOptions, LastingOptions } from './lasting-stream.js';
 export type { Peer } from './messages.js';
 export type { Assignment } from './hash.js';
 export type { MembershipEvent } from './welcome.js';
+export type {
+  NodeStats,
+  PeerView,
+  RingState,
+  RingVerdict,
+  Topology,
+  TopologyEvent,
+  Trace,
+} from './monitor.js';
 export type { Lookup, LookupOptions, Message, Neighbors, Receipt, StreamOptions } from './peer.js';
 export type {
   AnnouncedHolder,

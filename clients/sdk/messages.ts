@@ -7,7 +7,7 @@ import type { Peer as WirePeer } from '../../proto/gen/ringbinder/v1/ring.js';
 export type Peer = {
   /** Position on the ring; a safe integer. */
   readonly ringId: number;
-  /** `host:port`. */
+  /** `host:port`; of a guest what it is called, such as `ring://10.0.0.9`. */
   readonly address: string;
   /** Which life of the peer; 0 when the node did not say. */
   readonly incarnation: number;

@@ -36,8 +36,9 @@ const without = (...dead: readonly number[]): readonly Neighbors[] =>
 const brokenIn = (views: readonly Neighbors[], successorsMax = R) =>
   judge(views, successorsMax).violations.map(({ rule, peers: some }) => `${rule} ${namesOf(some)}`);
 
-const outline = ({ violations, principals, ...rest }: Judgement) => ({
-  ...rest,
+const outline = ({ violations, principals, memberCount, isIdeal }: Judgement) => ({
+  memberCount,
+  isIdeal,
   principalCount: principals.length,
   rules: violations.map(({ rule }) => rule),
 });
