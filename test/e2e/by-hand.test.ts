@@ -162,12 +162,34 @@ describe('PeerService by hand', () => {
     });
   });
 
-  it('refuses a stream for now, and every call of the services to come', async () => {
-    for (const method of ['PeerService/OpenStream', 'MonitorService/CheckRing']) {
-      const refused = await refusal(founder, `${V1}.${method}`, {});
-      expect(refused.code).toBe('unimplemented');
-      expect(refused.message).toContain('[RPC_NOT_IMPLEMENTED]');
-    }
+  it('OpenStream begins with open', async () => {
+    const refused = await refusal(founder, `${V1}.PeerService/OpenStream`, {});
+    expect(refused.code).toBe('invalid_argument');
+  });
+});
+
+describe('MonitorService by hand', () => {
+  const monitor = (method: string): string => `${V1}.MonitorService/${method}`;
+  type Peer = { readonly ringId: string; readonly address: string };
+
+  it('GetTopology, GetRoutingTable and WatchTopology show who knows whom', async () => {
+    type View = { readonly peer: Peer };
+    const { views } = await call<{ views: readonly View[] }>(founder, monitor('GetTopology'));
+    const { ringId } = views[0]!.peer;
+    const { view } = await call<{ view: View }>(founder, monitor('GetRoutingTable'), { ringId });
+    expect(view.peer).toEqual(views[0]!.peer);
+    const [first] = await streamOf(founder, monitor('WatchTopology'), 1);
+    expect(first).toMatchObject({ sequence: '1', snapshot: { views } });
+  });
+
+  it('TraceLookup shows the way, and CheckRing and GetStats say how it is', async () => {
+    const traced = await call<{ owner: Peer }>(founder, monitor('TraceLookup'), { key: 'hello' });
+    expect(traced.owner.address).toMatch(/^127\.0\.0\.1:/);
+    expect(await call(founder, monitor('CheckRing'))).toMatchObject({
+      state: 'RING_STATE_FORMING',
+      stable: true,
+    });
+    expect(await call(founder, monitor('GetStats'))).toMatchObject({ peerCount: 3 });
   });
 });
 
