@@ -51,7 +51,16 @@ export class Workshop implements AsyncDisposable {
 
   /** Starts a node on a free port, and resolves with its address when it is in its ring. */
   async node(args: readonly string[]): Promise<string> {
-    return this.script(CLI, ['serve', '--listen', '127.0.0.1:0', '--legacy', 'off', ...args]);
+    return this.script(CLI, [
+      'serve',
+      '--listen',
+      '127.0.0.1:0',
+      '--legacy',
+      'off',
+      '--metrics',
+      'off',
+      ...args,
+    ]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

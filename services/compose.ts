@@ -13,11 +13,13 @@ import { BinderPart } from './compose/binder.js';
 import { DirectoryPart } from './compose/directory.js';
 import { localCalls } from './compose/legacy/local-calls.js';
 import { LegacyPart } from './compose/legacy/part.js';
+import { MetricsPart, repairsOf } from './compose/metrics.js';
 import { MonitorPart } from './compose/monitor.js';
 import { RingPart } from './compose/ring.js';
 import { TablePart } from './compose/table.js';
 import type { Config } from './config.js';
 import { DIRECTORY_TIMEOUT_MS } from './limits.js';
+import type { Readings } from './metrics/meters.js';
 import { directoryUnreachable } from './node/directory.js';
 import { Notebook, type NodeMemory } from './node/notebook.js';
 import { StartError } from './node/start-error.js';
@@ -69,6 +71,7 @@ type Parts = {
 
 class ComposedNode implements Node {
   readonly #parts: Parts;
+  readonly #metrics: MetricsPart;
   readonly #server: RpcServer;
   readonly #closers: (() => void | Promise<void>)[] = [];
   readonly #forwarder: Forwarder;
@@ -82,7 +85,13 @@ class ComposedNode implements Node {
   constructor(parts: Parts) {
     this.#parts = parts;
     const { config, log } = parts;
-    this.#server = new RpcServer({ log: log.child({ component: 'rpc' }), clock: systemClock });
+    this.#metrics = new MetricsPart(() => this.#readings());
+    const { meters } = this.#metrics;
+    this.#server = new RpcServer({
+      log: log.child({ component: 'rpc' }),
+      clock: systemClock,
+      ended: (path, status, ms) => meters.callEnded(path, status, ms),
+    });
     this.#forwarder = new Forwarder({
       target: () => this.#peer.ring?.directoryAddress,
       timeoutMs: DIRECTORY_TIMEOUT_MS,
@@ -94,7 +103,14 @@ class ComposedNode implements Node {
       survey: async () => this.#peer.face.seat.driver.survey(),
     });
     const directory = this.#directory;
-    this.#peer = new RingPart({ ...parts, directory });
+    this.#peer = new RingPart({
+      ...parts,
+      directory,
+      watched: {
+        event: (kind) => meters.ringEvent(kind),
+        lookupEnded: (hops) => meters.lookupEnded(hops),
+      },
+    });
     const { face } = this.#peer;
     this.#table = new TablePart({
       config,
@@ -137,6 +153,7 @@ class ComposedNode implements Node {
       () => this.#binder.close(),
       () => this.#peer.close(),
       async () => this.#legacy.close(),
+      async () => this.#metrics.close(),
     );
   }
 
@@ -154,10 +171,12 @@ class ComposedNode implements Node {
       await this.#table.open(driver, ring);
       if (config.roles.includes('binder')) await this.#binder.open(driver, ring);
     }
-    const legacy = await this.#legacy.open({ isOnByDefault: config.join.length === 0 });
+    const isFounder = config.join.length === 0;
+    const legacy = await this.#legacy.open({ isOnByDefault: isFounder });
+    const metrics = await this.#metrics.open(config.metrics, isFounder, log);
     this.#setServing('SERVING');
     const { ringId } = driver.state.self;
-    log.info({ address, listen: bound, legacy, ringId, ring }, 'ringbinder ready');
+    log.info({ address, listen: bound, legacy, metrics, ringId, ring }, 'ringbinder ready');
   }
 
   async stop(): Promise<void> {
@@ -190,6 +209,21 @@ class ComposedNode implements Node {
       const [{ path }] = Object.values(SERVICES[role]) as [{ readonly path: string }];
       this.#server.health.set(path.split('/')[1] ?? '', status);
     }
+  }
+
+  #readings(): Readings {
+    const { size, counts } = this.#table.readings;
+    return {
+      isMember: this.#peer.isMember,
+      members: this.#peer.memberCount,
+      guests: this.#legacy.programCounts,
+      streams: this.#peer.streamCount,
+      tableRecords: size.records,
+      tableBytes: size.bytes,
+      repairs: repairsOf(counts),
+      ...this.#binder.counts,
+      ...this.#server.traffic,
+    };
   }
 
   #addServices(): void {

@@ -14,6 +14,7 @@ import {
   onOff,
   oneOf,
   path,
+  placeOrOff,
   ROLES,
   secret,
   someOf,
@@ -125,6 +126,10 @@ export const OPTIONS = {
     help: 'Legacy servers to work with: tlv=[ip], simple-dht=host:port, lieur=host:port.',
     parse: parseLegacyPeers,
   },
+  metrics: placeOrOff(
+    '127.0.0.1:7481 on a node that founds a ring, off on one that joins',
+    'Where to serve /metrics for Prometheus, over HTTP.',
+  ),
   stopPassword: secret('Password for DhtService.StopServer; without one, nobody may.'),
   /** With room for all members most lookups take one hop; each takes about 200 bytes. */
   routeCache: integer(

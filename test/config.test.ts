@@ -49,6 +49,7 @@ const DEFAULTS = {
   },
   legacyPeer: { tlv: [], 'simple-dht': [], lieur: [] },
   leaveTimeoutMs: 20_000,
+  metrics: undefined,
   stopPassword: undefined,
   routeCache: 4_096,
   membershipTtlMs: 15_000,

@@ -16,7 +16,7 @@ import type { Ring } from '../node/ring-finder.js';
 import { PeerApplication } from '../peer/application.js';
 import { MEMBER_LIMITS } from '../peer/core/member.js';
 import { isGuest, type PeerRef } from '../peer/core/ring-space.js';
-import { PeerDriver } from '../peer/driver.js';
+import { PeerDriver, type PeerEvent } from '../peer/driver.js';
 import { PeerFace, type Seat } from '../peer/face.js';
 import { createPeerHandler } from '../peer/handler.js';
 import { InboxKeeper } from '../peer/inbox-keeper.js';
@@ -41,6 +41,11 @@ export type RingPartDeps = {
   readonly stores: NodeStores;
   readonly memory: NodeMemory | undefined;
   readonly directory: DirectoryPart;
+  /** Told of what happens to this peer, and of its lookups. */
+  readonly watched: {
+    readonly event: (kind: PeerEvent['kind']) => void;
+    readonly lookupEnded: (hops: number | undefined) => void;
+  };
   readonly log: Logger;
 };
 
@@ -79,6 +84,15 @@ export class RingPart {
     const { state, acquaintances, routes } = this.#seat.driver;
     const known = [state.self, ...acquaintances, ...routes.peers()];
     return new Set(known.map(({ ringId }) => ringId)).size;
+  }
+
+  /** Streams with other peers. */
+  get streamCount(): number {
+    return this.#streams.streams.count;
+  }
+
+  get isMember(): boolean {
+    return this.#seat?.driver.state.stage === 'member';
   }
 
   /** Lookups that this node has done. */
@@ -205,6 +219,7 @@ export class RingPart {
     const driver = this.#createDriver(ring, self, (letter) => this.#inbox.deliver(letter));
     this.#seat = { driver, ringName: ring.name, ringSize: ring.size };
     logPeerEvents(driver, this.#deps.log.child({ component: 'peer' }));
+    driver.onEvent(({ kind }) => this.#deps.watched.event(kind));
     return driver;
   }
 
@@ -229,6 +244,7 @@ export class RingPart {
       chance: systemChance,
       links: this.#links,
       deliver,
+      lookupEnded: this.#deps.watched.lookupEnded,
       log: log.child({ component: 'peer' }),
     });
   }

@@ -5,6 +5,8 @@ import { TableApplication, type TableSeat } from '../dht/application.js';
 import { TableDriver } from '../dht/driver.js';
 import { createDhtHandler } from '../dht/handler.js';
 import { KeeperRing } from '../dht/keeper-ring.js';
+import type { TableCounts } from '../dht/core/stats.js';
+import type { TableSize } from '../dht/core/table.js';
 import { TableLinks } from '../dht/links.js';
 import { TableNotes } from '../dht/notes.js';
 import { createTableHandler, type TableReport } from '../dht/table-handler.js';
@@ -105,6 +107,12 @@ export class TablePart {
     const isDone = await within(systemClock, config.leaveTimeoutMs, driver.handAllOver());
     if (isDone === true) return;
     log.warn('left before all records were handed over: they are in the data directory');
+  }
+
+  /** What is stored here, and what was done since the start to make copies whole. */
+  get readings(): { readonly size: TableSize; readonly counts: TableCounts | undefined } {
+    const size = this.#seat?.table.size ?? { records: 0, bytes: 0 };
+    return { size, counts: this.#seat?.driver.member.counts };
   }
 
   /** What this node stores; counted anew at most every 10 s, for that takes a while. */

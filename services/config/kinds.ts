@@ -48,6 +48,15 @@ export function listenAddress(byDefault: string, help: string): Row<string, stri
   return { placeholder: 'host:port', default: byDefault, help, parse: parseListen };
 }
 
+/** A place to listen on beside gRPC; undefined when nothing is said. */
+export function placeOrOff(defaultInWords: string, help: string): Row<HostPort | 'off', undefined> {
+  const parse = (text: string): Parsed<HostPort | 'off'> => {
+    const place = text === 'off' ? 'off' : parseHostPort(text);
+    return place === undefined ? bad('host:port, or off') : value(place);
+  };
+  return { placeholder: 'host:port|off', default: undefined, defaultInWords, help, parse };
+}
+
 /** An address that others dial. */
 export function dialAddress(defaultInWords: string, help: string): Row<string, undefined> {
   return { placeholder: 'host:port', default: undefined, defaultInWords, help, parse: parseDial };

@@ -39,6 +39,8 @@ export type PeerDriverDeps = {
   readonly links: Pick<PeerLinks, 'ask'>;
   readonly deliver: (letter: Letter) => 'delivered' | 'inbox-full';
   readonly log: Logger;
+  /** Told of every lookup that has ended, with the peers it asked; undefined when it found no way. */
+  readonly lookupEnded?: (hops: number | undefined) => void;
 };
 
 /** What happens to the peer, for whoever keeps its membership. */
@@ -133,7 +135,12 @@ export class PeerDriver {
   async lookup(position: RingId, manner?: LookupManner): Promise<LookupResult> {
     this.#assertMember();
     this.#lookupCount += 1;
-    return new Promise((resolve) => this.#member.lookup(position, resolve, manner));
+    const result = await new Promise<LookupResult>((resolve) =>
+      this.#member.lookup(position, resolve, manner),
+    );
+    const { owner, hops } = result;
+    this.#deps.lookupEnded?.(owner === undefined ? undefined : hops.length);
+    return result;
   }
 
   async send(to: RingId, draft: Draft): Promise<SendResult> {

@@ -18,6 +18,8 @@ export type CallScope = {
   readonly log: Logger;
   readonly clock: Clock;
   readonly calls: CallsUnderWay;
+  /** Told of every call that has ended: its path, the name of its status, and how long it took. */
+  readonly ended?: ((path: string, status: string, ms: number) => void) | undefined;
 };
 
 /** What is the same in the calls of all four kinds. */
@@ -39,6 +41,7 @@ const REQUEST_ID_PATTERN = /^[\x20-\x7e]{1,64}$/;
 export abstract class RunningCall implements CallContext {
   readonly scope: CallScope;
   readonly #call: SurfaceCall;
+  readonly #begunAtMs: number;
   #isOver = false;
   #abort: AbortController | undefined;
   #overReason: Error | undefined;
@@ -49,6 +52,7 @@ export abstract class RunningCall implements CallContext {
   constructor(call: SurfaceCall, scope: CallScope) {
     this.#call = call;
     this.scope = scope;
+    this.#begunAtMs = scope.ended === undefined ? 0 : scope.clock.monotonicMs();
   }
 
   abstract readonly isStream: boolean;
@@ -130,7 +134,9 @@ export abstract class RunningCall implements CallContext {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#overReason = reason;
-    this.scope.calls.end(this);
+    const { calls, clock, ended } = this.scope;
+    calls.end(this);
+    ended?.(this.method, statusOf(reason), clock.monotonicMs() - this.#begunAtMs);
     if (reason) this.#abort?.abort(reason);
     for (const act of this.#atEnd ?? []) act();
   }
@@ -147,6 +153,12 @@ export abstract class RunningCall implements CallContext {
     const { method, requestId } = this;
     this.scope.log.error({ err: error.cause ?? error, method, requestId }, 'a call failed');
   }
+}
+
+/** The name of the status that a call ends with. */
+function statusOf(reason: Error | undefined): string {
+  if (reason === undefined) return 'OK';
+  return reason instanceof RingbinderError ? reason.status : 'CANCELLED';
 }
 
 function isAbort(caught: unknown): boolean {

@@ -31,6 +31,7 @@ export type RpcServerOptions = {
   readonly log: Logger;
   readonly clock: Clock;
   readonly limits?: Partial<RpcLimits>;
+  readonly ended?: CallScope['ended'];
   /** Plain text when absent. */
   readonly credentials?: ServerCredentials;
 };
@@ -55,9 +56,9 @@ export class RpcServer {
   #receivedBytes = 0;
   #sentBytes = 0;
 
-  constructor({ log, clock, limits, credentials }: RpcServerOptions) {
+  constructor({ log, clock, limits, credentials, ended }: RpcServerOptions) {
     const bounds = { ...RPC_LIMITS, ...limits };
-    this.#scope = { log, clock, calls: this.#calls };
+    this.#scope = { log, clock, calls: this.#calls, ended };
     this.#server = new Server(serverOptions(bounds));
     refuseUnknownCalls(this.#server);
     const injector = this.#server.createConnectionInjector(

@@ -29,7 +29,10 @@ export class TestNode extends LoggedProcess {
     const { listen = '127.0.0.1:0', join: contacts = [], dataDir, flags = [], host } = options;
     const keeping = dataDir === undefined ? ['--ephemeral'] : ['--data-dir', dataDir];
     const joining = contacts.length === 0 ? [] : ['--join', contacts.join(',')];
-    const plain = flags.includes('--legacy') ? [] : ['--legacy', 'off'];
+    // Fixed ports are for one node on a machine.
+    const plain = ['--legacy', '--metrics'].flatMap((it) =>
+      flags.includes(it) ? [] : [it, 'off'],
+    );
     const args = [CLI, 'serve', '--listen', listen, ...keeping, ...joining, ...plain, ...flags];
     const inHost = host === undefined ? [] : ['ip', 'netns', 'exec', host.namespace];
     super([...inHost, process.execPath, ...args]);
