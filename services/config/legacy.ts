@@ -4,7 +4,7 @@
  * `--legacy` names dialects, such as `lieur=127.0.0.1:7403:7404` or `tlv=off`, separated by commas; `off`
  * alone switches all off. One that is not named keeps its default.
  */
-import { formatHostPort, isWildcard, parseHostPort, type HostPort } from '../host-port.js';
+import { isWildcard, parseHostPort, type HostPort } from '../host-port.js';
 import { bad, value, type Parsed } from './kinds.js';
 
 /** Where each dialect listens. */
@@ -90,12 +90,6 @@ export function parseLegacyPeers(text: string): Parsed<LegacyPeers> {
     }
   }
   return value(peers);
-}
-
-/** Where a dialect listens, as it was given or would be typed. */
-export function describeListen(where: LegacyListen[LegacyName]): string {
-  if (!('main' in where)) return formatHostPort(where);
-  return `${formatHostPort(where.main)}:${where.verification.port}`;
 }
 
 /** `host:main-port:verification-port` */

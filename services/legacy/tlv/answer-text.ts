@@ -1,4 +1,4 @@
-/** The text that answers a GET, written and read, in either framing (wire/tlv.md, section 4, B2 and B5). */
+/** The text that answers a GET, in either framing (wire/tlv.md, section 4 and B5). */
 import { canonicalIpv6, IPV6_TEXT_BYTES_MAX } from './ipv6.js';
 import { type Framing, NOTHING_KNOWN } from './messages.js';
 import { ANSWER_ADDRESSES_MAX } from './options.js';
@@ -25,12 +25,4 @@ export function answerText(
   }
   if (framing === 'plain') return text.trimEnd();
   return text === '' ? NOTHING_KNOWN : text;
-}
-
-/**
- * The addresses of an answer, in their one spelling. What is no address is left out: an original may
- * add stray bytes (wire/tlv.md, B2).
- */
-export function addressesIn(text: string): readonly string[] {
-  return text.split(' ').flatMap((word) => canonicalIpv6(word) ?? []);
 }

@@ -6,7 +6,7 @@ import { PAIRS_MAX } from '../../../services/legacy/tlv/holdings.js';
 import { addressKind, canonicalIpv6, isSendable } from '../../../services/legacy/tlv/ipv6.js';
 import type { TlvMessage } from '../../../services/legacy/tlv/messages.js';
 import type { TlvSocket } from '../../../services/legacy/tlv/options.js';
-import { addressesIn } from '../../../services/legacy/tlv/answer-text.js';
+import { addressesIn } from './answer-addresses.js';
 import { type Sent, type TestNode, World } from './tlv-world.js';
 
 const DATAGRAMS = 50_000;

@@ -7,7 +7,7 @@ import {
   NOTHING_KNOWN,
   type TlvMessage,
 } from '../../../services/legacy/tlv/messages.js';
-import { addressesIn } from '../../../services/legacy/tlv/answer-text.js';
+import { addressesIn } from './answer-addresses.js';
 import { describeDialect, type DialectCase } from '../dialect-contract.js';
 
 const framing = 'original';
