@@ -13,6 +13,7 @@ import {
   LOG_LEVELS,
   onOff,
   oneOf,
+  optionalInteger,
   path,
   ROLES,
   secret,
@@ -125,6 +126,12 @@ export const OPTIONS = {
     help: 'Legacy servers to work with: tlv=[ip], simple-dht=host:port, lieur=host:port.',
     parse: parseLegacyPeers,
   },
+  /** Higher serves many clients behind one address, and lets one host keep the node busier. */
+  legacyRate: optionalInteger(
+    'by dialect: tlv 100, simple-dht 1000, lieur 20000',
+    { min: 1, max: 1_000_000 },
+    'Datagrams that a host may send to each legacy dialect in a second; twice as many at once.',
+  ),
   stopPassword: secret('Password for DhtService.StopServer; without one, nobody may.'),
   /** With room for all members most lookups take one hop; each takes about 200 bytes. */
   routeCache: integer(

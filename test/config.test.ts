@@ -43,6 +43,7 @@ const DEFAULTS = {
   protectionPercent: 50,
   legacy: { tlv: undefined, 'simple-dht': undefined, lieur: undefined },
   legacyPeer: { tlv: [], 'simple-dht': [], lieur: [] },
+  legacyRate: undefined,
   leaveTimeoutMs: 20_000,
   stopPassword: undefined,
   routeCache: 4_096,

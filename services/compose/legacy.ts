@@ -5,6 +5,7 @@ import type { Config } from '../config.js';
 import { RingbinderError } from '../errors.js';
 import { parseHostPort, type HostPort } from '../host-port.js';
 import { DatagramAdapter } from '../legacy/adapter.js';
+import { withRate } from '../legacy/core/rate-limit.js';
 import { LieurSession, type LieurSocket } from '../legacy/lieur/session.js';
 import { SIMPLE_DHT_LIMITS } from '../legacy/simple-dht/limits.js';
 import { SimpleDhtSession, type SimpleDhtOptions } from '../legacy/simple-dht/session.js';
@@ -103,12 +104,13 @@ export class LegacyPart {
       holders: holderCalls(table.application),
       ...(stopPassword !== undefined && { stop: stopCalls(stopPassword, requestStop) }),
     };
+    const clientRate = withRate(TLV_DEFAULTS.clientRate, config.legacyRate);
+    const options = { ...TLV_DEFAULTS, ownHosts: [host], clientRate };
     const adapter = await DatagramAdapter.open<TlvSocket, TlvSession>({
       addresses,
       clock: systemClock,
       log,
-      create: (end) =>
-        new TlvSession({ ...end, calls, options: { ...TLV_DEFAULTS, ownHosts: [host] } }),
+      create: (end) => new TlvSession({ ...end, calls, options }),
     });
     const { session } = adapter;
     const bound = parseHostPort(adapter.addresses.client) ?? client;
@@ -144,10 +146,11 @@ export class LegacyPart {
     const log = parent.child({ dialect: 'simple-dht' });
     const isIpv6 = (host: string): boolean => host.includes(':');
     let own = main;
+    const datagrams = withRate(SIMPLE_DHT_LIMITS.datagrams, config.legacyRate);
     const options: SimpleDhtOptions<'main'> = {
       isOwn: ({ host, port }) => host === own.host && port === own.port,
       socketFor: (host) => (isIpv6(host) === isIpv6(main.host) ? 'main' : undefined),
-      limits: SIMPLE_DHT_LIMITS,
+      limits: { ...SIMPLE_DHT_LIMITS, datagrams },
     };
     const calls = valueCalls(table.application);
     const adapter = await DatagramAdapter.open<'main', SimpleDhtSession<'main'>>({
@@ -179,7 +182,8 @@ export class LegacyPart {
 
   async #openLieur(addresses: LegacyListen['lieur']): Promise<Where> {
     const { config, binder, log } = this.#deps;
-    const options = { binders: config.legacyPeer.lieur, names: new Map(), rates: LEGACY_RATES };
+    const rates = withRate(LEGACY_RATES, config.legacyRate);
+    const options = { binders: config.legacyPeer.lieur, names: new Map(), rates };
     const adapter = await DatagramAdapter.open<LieurSocket, LieurSession>({
       addresses,
       clock: systemClock,

@@ -11,6 +11,11 @@ export type RateLimits = {
   readonly hostsMax: number;
 };
 
+/** The same limits with another rate, when one is given: twice as many at once. */
+export function withRate(limits: RateLimits, perSecond: number | undefined): RateLimits {
+  return perSecond === undefined ? limits : { ...limits, perSecond, burst: 2 * perSecond };
+}
+
 type Bucket = { tokens: number; atMs: number };
 
 export class RateLimit {

@@ -24,6 +24,8 @@ type Peer<SocketName extends string> = Destination<SocketName> & {
   readonly firstHeardMs: number | undefined;
   readonly lastSeenMs: number;
   readonly isJoined: boolean;
+  /** It never said what only servers say, and nobody named it. */
+  readonly isClient: boolean;
 };
 
 type PeerLimits = Pick<SimpleDhtLimits, 'peersMax' | 'peersPerHostMax' | 'peersUnheardMax'>;
@@ -43,12 +45,20 @@ export class Peers<SocketName extends string> {
 
   /** Adds one that never ends, and that is told everything before it is heard. */
   join(destination: Destination<SocketName>, nowMs: number): void {
-    const peer = { ...destination, firstHeardMs: undefined, lastSeenMs: nowMs, isJoined: true };
-    this.#peers.set(peerKey(destination.source), peer);
+    this.#peers.set(peerKey(destination.source), {
+      ...destination,
+      firstHeardMs: undefined,
+      lastSeenMs: nowMs,
+      isJoined: true,
+      isClient: false,
+    });
   }
 
-  /** Takes note of a valid datagram. Returns false when there is no room for a newcomer. */
-  heard(destination: Destination<SocketName>, nowMs: number): boolean {
+  /**
+   * Takes note of a valid datagram, and whether it was one that a client may send. Returns false when
+   * there is no room for a newcomer.
+   */
+  heard(destination: Destination<SocketName>, isOfClient: boolean, nowMs: number): boolean {
     const key = peerKey(destination.source);
     const known = this.#peers.get(key);
     if (known === undefined && !this.#makeRoom(destination.source.host)) return false;
@@ -58,6 +68,7 @@ export class Peers<SocketName extends string> {
       firstHeardMs: known?.firstHeardMs ?? nowMs,
       lastSeenMs: nowMs,
       isJoined: known?.isJoined ?? false,
+      isClient: isOfClient && known?.isClient !== false,
     });
     return true;
   }
@@ -74,6 +85,7 @@ export class Peers<SocketName extends string> {
       firstHeardMs: undefined,
       lastSeenMs: nowMs,
       isJoined: false,
+      isClient: false,
     };
     this.#peers.set(key, peer);
     return true;
@@ -99,6 +111,14 @@ export class Peers<SocketName extends string> {
     const peer = this.#peers.get(peerKey(source));
     if (isLoopbackHost(source.host) || peer?.isJoined === true) return 'trusted';
     return peer !== undefined && isSteady(peer) ? 'proven' : 'unproven';
+  }
+
+  /**
+   * Whether it only ever asked and put, as a client of one command does. A server says KeepAlive within
+   * a second, and asks for nothing before it was told of something; whom we don't know may be one.
+   */
+  isClient(source: Source): boolean {
+    return this.#peers.get(peerKey(source))?.isClient === true;
   }
 
   clear(): void {
