@@ -21,18 +21,17 @@ export type Trust = 'unproven' | 'proven' | 'trusted';
 
 type Peer<SocketName extends string> = Destination<SocketName> & {
   /** Undefined as long as it was only named. */
-  readonly firstHeardMs: number | undefined;
-  readonly lastSeenMs: number;
+  firstHeardMs: number | undefined;
+  lastSeenMs: number;
   readonly isJoined: boolean;
   /** It never said what only servers say, and nobody named it. */
-  readonly isClient: boolean;
+  isClient: boolean;
 };
 
 type PeerLimits = Pick<SimpleDhtLimits, 'peersMax' | 'peersPerHostMax' | 'peersUnheardMax'>;
 
 export class Peers<SocketName extends string> {
   readonly #limits: PeerLimits;
-  /** The one seen longest ago first. */
   readonly #peers = new Map<string, Peer<SocketName>>();
 
   constructor(limits: PeerLimits) {
@@ -61,14 +60,19 @@ export class Peers<SocketName extends string> {
   heard(destination: Destination<SocketName>, isOfClient: boolean, nowMs: number): boolean {
     const key = peerKey(destination.source);
     const known = this.#peers.get(key);
-    if (known === undefined && !this.#makeRoom(destination.source.host)) return false;
-    this.#peers.delete(key);
+    if (known !== undefined) {
+      known.firstHeardMs ??= nowMs;
+      known.lastSeenMs = nowMs;
+      known.isClient &&= isOfClient;
+      return true;
+    }
+    if (!this.#makeRoom(destination.source.host)) return false;
     this.#peers.set(key, {
       ...destination,
-      firstHeardMs: known?.firstHeardMs ?? nowMs,
+      firstHeardMs: nowMs,
       lastSeenMs: nowMs,
-      isJoined: known?.isJoined ?? false,
-      isClient: isOfClient && known?.isClient !== false,
+      isJoined: false,
+      isClient: isOfClient,
     });
     return true;
   }
@@ -134,7 +138,8 @@ export class Peers<SocketName extends string> {
     const neighbours = this.#all().filter((peer) => peer.source.host === host);
     const isHostFull = neighbours.length >= peersPerHostMax;
     if (!isHostFull && this.#peers.size < peersMax) return true;
-    const victim = (isHostFull ? neighbours : this.#all()).find((peer) => !mayStay(peer));
+    const others = (isHostFull ? neighbours : this.#all()).filter((peer) => !mayStay(peer));
+    const victim = others.sort((one, other) => one.lastSeenMs - other.lastSeenMs)[0];
     return victim !== undefined && this.#peers.delete(peerKey(victim.source));
   }
 }
