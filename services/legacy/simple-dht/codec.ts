@@ -121,7 +121,7 @@ function encodePut(hash: string, value: Uint8Array): Uint8Array {
 
 /** A type and a hash, and room behind them. */
 function encodeHashed(type: number, hash: string, length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
+  const bytes = Buffer.allocUnsafe(length);
   bytes[0] = type;
   writeHash(hash, bytes);
   return bytes;

@@ -155,11 +155,11 @@ export class TlvSession {
    * hears from where it asked.
    */
   #asked(arrival: Arrival, questionBytes: number): void {
-    const { from, message } = arrival;
+    const { socket, from, message, nowMs } = arrival;
     const listBytesMax = this.#options.amplificationMax * questionBytes - PLAIN_HEADER_BYTES;
     const way = message.framing === 'original' ? 'answer' : 'client';
     const answer = (it: TlvMessage): void => this.#post.send(way, from, it);
-    this.#clients.received({ ...arrival, listBytesMax, answer });
+    this.#clients.received({ socket, from, message, nowMs, listBytesMax, answer });
   }
 
   #drop(
