@@ -30,8 +30,8 @@ export function binderCalls(binder: BinderApplication): BinderCalls {
 
 export function holderCalls(table: TableApplication): HolderCalls {
   return {
-    announce: (key, address, ttlMs) =>
-      settle(table.announce(key, address, ttlMs, DEFAULT_QUORUM), () => undefined),
+    announce: (key, address, ttlMs, done) =>
+      settle(table.announce(key, address, ttlMs, DEFAULT_QUORUM), done),
     list: (key, countMax, done) => {
       table.holders(key, countMax, '', DEFAULT_QUORUM).then(
         ({ holders }) => done(holders.flatMap(({ address }) => address ?? [])),

@@ -17,16 +17,14 @@ export type DatagramsDeps<Name extends string> = {
   readonly received: (socket: Name, from: Source, bytes: Uint8Array) => void;
 };
 
-/** Datagrams given to the system and not sent yet. Beyond that they are dropped. */
+/** Datagrams of one socket that the system has not taken yet. Beyond that they are dropped. */
 const UNSENT_MAX = 1_024;
 
 export class Datagrams<Name extends string> {
   readonly #log: Logger;
   readonly #sockets: ReadonlyMap<Name, Socket>;
-  #unsent = 0;
   /** One for all datagrams: there are many. */
   readonly #sent = (err: Error | null): void => {
-    this.#unsent -= 1;
     if (err !== null) this.#log.debug({ err }, 'a datagram could not be sent');
   };
 
@@ -67,9 +65,9 @@ export class Datagrams<Name extends string> {
   }
 
   send(name: Name, { host, port }: Source, bytes: Uint8Array): void {
-    if (this.#unsent >= UNSENT_MAX) return;
-    this.#unsent += 1;
-    this.#sockets.get(name)?.send(bytes, port, host, this.#sent);
+    const socket = this.#sockets.get(name);
+    if (socket === undefined || socket.getSendQueueCount() >= UNSENT_MAX) return;
+    socket.send(bytes, port, host, this.#sent);
   }
 
   async close(): Promise<void> {

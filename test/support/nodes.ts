@@ -20,6 +20,8 @@ export type NodeOptions = {
   /** Default: a free port. */
   readonly listen?: string;
   readonly flags?: readonly string[];
+  /** Of the program that runs it. */
+  readonly execArgv?: readonly string[];
   /** Runs the node in this network namespace, where the test reaches it at this address. */
   readonly host?: { readonly namespace: string; readonly testAddress: string };
 };
@@ -35,10 +37,21 @@ export class TestNode {
 
   constructor(options: NodeOptions) {
     const { listen = '127.0.0.1:0', join: contacts = [], dataDir, flags = [], host } = options;
+    const { execArgv = [] } = options;
     const keeping = dataDir === undefined ? ['--ephemeral'] : ['--data-dir', dataDir];
     const joining = contacts.length === 0 ? [] : ['--join', contacts.join(',')];
     const plain = flags.includes('--legacy') ? [] : ['--legacy', 'off'];
-    const args = [CLI, 'serve', '--listen', listen, ...keeping, ...joining, ...plain, ...flags];
+    const args = [
+      ...execArgv,
+      CLI,
+      'serve',
+      '--listen',
+      listen,
+      ...keeping,
+      ...joining,
+      ...plain,
+      ...flags,
+    ];
     const inHost = host === undefined ? [] : ['ip', 'netns', 'exec', host.namespace];
     const [command = '', ...rest] = [...inHost, process.execPath, ...args];
     this.#testHost = host?.testAddress;

@@ -3,11 +3,12 @@
  * services; what waits for these has a bound and an end.
  */
 import type { HolderCalls, Source, StopCalls } from '../core/session.js';
+import type { Announcements } from './announcements.js';
 import { answerText } from './answer-text.js';
 import type { Holdings, Pair } from './holdings.js';
 import { canonicalIpv6 } from './ipv6.js';
 import { EXIT_ACCEPTED, EXIT_REFUSED, type TlvMessage } from './messages.js';
-import { ANSWER_ADDRESSES_MAX, HASH_BYTES_MAX, HOLDER_TTL_MS } from './options.js';
+import { ANSWER_ADDRESSES_MAX, HASH_BYTES_MAX } from './options.js';
 import type { Post } from './post.js';
 import { addressOf } from './server-list.js';
 import { isWord } from './text.js';
@@ -22,6 +23,7 @@ export type ClientsDeps = {
   readonly post: Post;
   readonly holdings: Holdings;
   readonly holders: HolderCalls;
+  readonly announcements: Announcements;
   readonly stop: StopCalls | undefined;
   readonly exitHosts: readonly string[];
   /** Tells the other servers. */
@@ -81,9 +83,11 @@ export class Clients {
     if (ip === undefined || !isHash(message.hash)) {
       return this.#drop(question, 'malformed', 'no address or no hash');
     }
+    if (!this.#deps.announcements.say(message.hash, ip)) {
+      return this.#drop(question, 'limited', 'too many holders wait');
+    }
     const due = this.#deps.holdings.say(message.hash, ip, nowMs);
     if (due !== undefined) this.#deps.tell(due);
-    this.#deps.holders.announce(message.hash, ip, HOLDER_TTL_MS);
   }
 
   /** The services may fail: then the client hears nothing, rather than that nothing is known. */

@@ -82,7 +82,7 @@ function expectWithinBounds({ session }: Rig): void {
     pending <= LIMITS.pendingMax &&
     copies <= LIMITS.copiesMax &&
     asks <= LIMITS.asksMax &&
-    calls <= LIMITS.callsMax &&
+    calls <= 2 * LIMITS.callsMax &&
     lanes <= LIMITS.lanesMax &&
     queuedBytes >= 0 &&
     queuedBytes <= LIMITS.queuedBytesMax;

@@ -286,19 +286,19 @@ describe('the table of peers', () => {
 });
 
 describe('calls to the services', () => {
-  it('are so many at once', () => {
-    const rig = new Rig({ callsMax: 3 });
+  it('are so many at once, and Puts take no room from Gets', () => {
+    const rig = new Rig({ callsMax: 2 });
     rig.values.manner = 'late';
-    rig.receive(at(1), putHex(A, 'v'));
-    for (let index = 0; index < 3; index += 1) {
+    for (let index = 0; index < 3; index += 1) rig.receive(at(1), putHex(hashOf(index), 'v'));
+    for (let index = 3; index < 6; index += 1) {
       rig.receive(at(1), `00${hashOf(index)}`);
       rig.receive(at(1), `03${hashOf(index)}`);
     }
-    expect(rig.takeNotes().filter((it) => it === 'limited: too many calls')).toHaveLength(4);
-    expect(rig.session.sizes.calls).toBe(3);
+    expect(rig.takeNotes().filter((it) => it === 'limited: too many calls')).toHaveLength(5);
+    expect(rig.session.sizes.calls).toBe(4);
     rig.values.release();
     expect(rig.session.sizes.calls).toBe(0);
-    expect(rig.takeSent()).toEqual([`1 03${A}`, `1 00${hashOf(0)}`]);
+    expect(rig.takeSent()).toEqual([`1 03${hashOf(0)}`, `1 03${hashOf(1)}`, `1 00${hashOf(3)}`]);
   });
 });
 
