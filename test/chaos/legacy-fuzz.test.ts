@@ -15,7 +15,7 @@ import { TestNet, type TestNode } from '../support/nodes.js';
 
 const DATAGRAMS = 200_000;
 /** Fills the tables, which have their bounds, and compiles the code. */
-const WARM_UP = 50_000;
+const WARM_UP = 100_000;
 const SOURCES = 8;
 const ASK_EVERY_MS = 5;
 const ANSWER_MS = 100;
@@ -23,6 +23,8 @@ const SILENCE_MS = 2_000;
 const HEAP_GROWTH_MAX = 0.05;
 /** What a flood leaves for a moment: leases that end, files that are written. */
 const REST_MS = 3_000;
+/** How long it is asked once the flood is over. */
+const AFTER_MS = 2_000;
 const TTL_MS = 3_600_000;
 
 type Dialect = {
@@ -206,7 +208,7 @@ describe.each([tlv, simpleDht, lieur])('$name', (dialect) => {
     ]);
     const seconds = (performance.now() - start) / 1_000;
 
-    const after = await askUntil(AbortSignal.timeout(1_000));
+    const after = await askUntil(AbortSignal.timeout(AFTER_MS));
     await pause(REST_MS, undefined);
     const grown = (await liveBytes(node)) / before - 1;
     const received = flood.sources.reduce((sum, each) => sum + each.receivedBytes, 0);

@@ -26,21 +26,21 @@ export class Asker implements AsyncDisposable {
 
   /**
    * Resolves with how many ms the answer took; rejects when there is none for so long. Asks again when
-   * something has come meanwhile that found no room here, which may have been the answer.
+   * the kernel has dropped something meanwhile, here or there, which may have been question or answer.
    */
   async ask(question: Question, to: HostPort, withinMs: number): Promise<number> {
     for (;;) {
-      const before = this.#dropped;
+      const before = this.#droppedOn(to);
       try {
         return await this.#askOnce(question, to, withinMs);
       } catch (thrown) {
-        if (this.#dropped === before) throw thrown;
+        if (this.#droppedOn(to) === before) throw thrown;
       }
     }
   }
 
-  get #dropped(): number {
-    return udpQueues([this.#socket.address().port]).dropped;
+  #droppedOn({ port }: HostPort): number {
+    return udpQueues([this.#socket.address().port, port]).dropped;
   }
 
   async #askOnce({ bytes, isAnswer }: Question, to: HostPort, withinMs: number): Promise<number> {

@@ -11,8 +11,8 @@ const RANDOM_BYTES_MAX = 300;
 /** Fields that say how long something is stand in front. */
 const HEAD_BYTES = 12;
 /** A receive buffer of Linux has 208 KiB by default. */
-const QUEUED_BYTES_MAX = 64 * 1_024;
-const BATCH = 32;
+const QUEUED_BYTES_MAX = 16 * 1_024;
+const BATCH = 16;
 
 export type FloodTarget = { readonly host: string; readonly ports: readonly number[] };
 
