@@ -3,17 +3,19 @@ import type { Logger } from 'pino';
 import { LEGACY_DEFAULTS, type LegacyListen, type LegacyName } from '../config/legacy.js';
 import type { Config } from '../config.js';
 import { RingbinderError } from '../errors.js';
-import { parseHostPort, type HostPort } from '../host-port.js';
+import { isWildcard, parseHostPort, type HostPort } from '../host-port.js';
 import { DatagramAdapter } from '../legacy/adapter.js';
 import { withRate } from '../legacy/core/rate-limit.js';
 import { LieurSession, type LieurSocket } from '../legacy/lieur/session.js';
 import { SIMPLE_DHT_LIMITS } from '../legacy/simple-dht/limits.js';
 import { SimpleDhtSession, type SimpleDhtOptions } from '../legacy/simple-dht/session.js';
+import { isOwnHost } from '../legacy/own-hosts.js';
 import { TLV_DEFAULTS, TLV_PORTS, type TlvSocket } from '../legacy/tlv/options.js';
 import { TlvSession } from '../legacy/tlv/session.js';
 import { TlvStreams } from '../legacy/tlv/socket.js';
 import { LEGACY_RATES } from '../limits.js';
 import { systemClock } from '../system/clock.js';
+
 import type { BinderPart } from './binder.js';
 import { binderCalls, holderCalls, stopCalls, valueCalls } from './legacy-calls.js';
 import type { TablePart } from './table.js';
@@ -148,7 +150,8 @@ export class LegacyPart {
     let own = main;
     const datagrams = withRate(SIMPLE_DHT_LIMITS.datagrams, config.legacyRate);
     const options: SimpleDhtOptions<'main'> = {
-      isOwn: ({ host, port }) => host === own.host && port === own.port,
+      isOwn: ({ host, port }) =>
+        port === own.port && (isWildcard(own.host) ? isOwnHost(host) : host === own.host),
       socketFor: (host) => (isIpv6(host) === isIpv6(main.host) ? 'main' : undefined),
       limits: { ...SIMPLE_DHT_LIMITS, datagrams },
     };

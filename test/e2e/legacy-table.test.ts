@@ -82,6 +82,21 @@ describe('simple-dht', () => {
   });
 });
 
+describe('simple-dht on all addresses', () => {
+  it('refuses to be its own peer, at whichever of them, and greets others', async () => {
+    await using lone = new TestNet();
+    const flags = ['--legacy', 'tlv=off,simple-dht=0.0.0.0:0,lieur=off'];
+    const started = await lone.start({ flags });
+    const port = addressOf(started, 'simple-dht').split(':').at(-1)!;
+    await expect(
+      started.sdk.dht.introduce(`127.0.0.1:${port}`, 'simple-dht'),
+    ).rejects.toMatchObject({ reason: 'REQUEST_INVALID' });
+    await using program = await LegacyProgram.open();
+    await started.sdk.dht.introduce(program.address, 'simple-dht');
+    await program.until((hex) => hex === '02');
+  });
+});
+
 describe('tlv', () => {
   const get = `30d030${Buffer.from(HASH_96).toString('hex')}`;
   const putAt = (ip: string): string => {

@@ -138,7 +138,7 @@ function encodeDiscover(address: Uint8Array, port: number): Uint8Array {
 
 function hashIn(bytes: Uint8Array): string {
   let hash = '';
-  for (let index = 1; index < HASHED_BYTES; index += 1) hash += HEX[bytes[index] ?? 0];
+  for (let index = 1; index < HASHED_BYTES; index += 1) hash += HEX[bytes[index] ?? 0] ?? '';
   return hash;
 }
 
