@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collect } from '../support/collect.js';
 import { LegacyProgram } from '../support/datagrams.js';
-import { TestNet, type TestNode } from '../support/nodes.js';
+import { TestNet, type TestNode, untilIdeal } from '../support/nodes.js';
 import { until } from '../support/until.js';
 
 const HASH_96 = '0123456789abcdef'.repeat(6);
@@ -22,6 +22,8 @@ beforeAll(async () => {
     join: [node.address],
     flags: ['--legacy', 'simple-dht=127.0.0.1:0'],
   });
+  // A Put that the table refuses is acknowledged to nobody.
+  await untilIdeal([node, other], 30_000);
 }, 60_000);
 
 afterAll(async () => net[Symbol.asyncDispose]());
