@@ -10,6 +10,8 @@ export type PairedResult = {
   readonly theirs: number;
   /** Median over the pairs of ours / theirs. */
   readonly ratio: number;
+  /** Where that median lies with 95 % confidence, by the ranks of the ratios. */
+  readonly interval: readonly [from: number, to: number];
 };
 
 export async function measurePairs(ours: Side, theirs: Side, pairs: number): Promise<PairedResult> {
@@ -21,16 +23,29 @@ export async function measurePairs(ours: Side, theirs: Side, pairs: number): Pro
     rows.push(row);
     process.stderr.write(`  ${row.ours.toFixed(0)} / ${row.theirs.toFixed(0)} per s\n`);
   }
+  const ratios = rows.map((row) => row.ours / row.theirs);
   return {
     ours: median(rows.map((row) => row.ours)),
     theirs: median(rows.map((row) => row.theirs)),
-    ratio: median(rows.map((row) => row.ours / row.theirs)),
+    ratio: median(ratios),
+    interval: medianInterval(ratios),
   };
 }
 
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((one, other) => one - other);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+/**
+ * The values between which the median lies with 95 % confidence: how many of them are below it is
+ * binomial, whatever their distribution. Of fewer than six values it is all of them, and says less.
+ */
+export function medianInterval(values: readonly number[]): readonly [from: number, to: number] {
+  const sorted = [...values].sort((one, other) => one - other);
+  const { length } = sorted;
+  const below = Math.max(0, Math.floor(length / 2 - 0.98 * Math.sqrt(length)));
+  return [sorted[below] ?? Number.NaN, sorted[length - 1 - below] ?? Number.NaN];
 }
 
 /** Calls per second with so many in flight, for so long. */

@@ -13,6 +13,12 @@ import type { Readable } from 'node:stream';
 const CLI = new URL('../clients/cli/main.js', import.meta.url).pathname;
 const SIGNALS: Readonly<Record<string, number>> = { SIGINT: 130, SIGTERM: 143 };
 
+/** Where a program listens: its address, and one for each legacy dialect. */
+export type Ready = {
+  readonly address: string;
+  readonly legacy: Readonly<Record<string, string>>;
+};
+
 export class Workshop implements AsyncDisposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'ringbinder-bench-'));
   readonly #children: ChildProcess[] = [];
@@ -46,7 +52,7 @@ export class Workshop implements AsyncDisposable {
 
   /** Starts a script of ours, and resolves with the address that it names when it is ready. */
   async script(path: string, args: readonly string[]): Promise<string> {
-    return readyAddress(this.spawn(process.execPath, [path, ...args], 'pipe').stderr);
+    return (await this.#started(path, args)).address;
   }
 
   /** Starts a node on a free port, and resolves with its address when it is in its ring. */
@@ -63,6 +69,11 @@ export class Workshop implements AsyncDisposable {
     ]);
   }
 
+  /** The same with legacy dialects; resolves also with where each of them listens. */
+  async legacyNode(legacy: string, args: readonly string[]): Promise<Ready> {
+    return this.#started(CLI, ['serve', '--listen', '127.0.0.1:0', '--legacy', legacy, ...args]);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const ended = this.#children
       .filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null)
@@ -77,25 +88,30 @@ export class Workshop implements AsyncDisposable {
     for (const signal of Object.keys(SIGNALS)) process.off(signal, this.#atSignal);
   }
 
+  async #started(path: string, args: readonly string[]): Promise<Ready> {
+    return readyRecord(this.spawn(process.execPath, [path, ...args], 'pipe').stderr);
+  }
+
   #removeDirectory(): void {
     rmSync(this.directory, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   }
 }
 
-/** The address in the first record that ends with `ready`; what comes after it is dropped. */
-async function readyAddress(stderr: Readable | null): Promise<string> {
+/** The first record that ends with `ready`; what comes after it is dropped. */
+async function readyRecord(stderr: Readable | null): Promise<Ready> {
   if (stderr === null) throw new Error('no stderr');
   const lines: string[] = [];
   for await (const line of createInterface({ input: stderr })) {
     lines.push(line);
     const record = recordOf(line);
-    if (record.msg?.endsWith('ready') !== true || record.address === undefined) continue;
+    const { address, legacy = {} } = record;
+    if (record.msg?.endsWith('ready') !== true || address === undefined) continue;
     stderr.resume();
-    return record.address;
+    return { address, legacy };
   }
   throw new Error(['a server ended before it was ready', ...lines].join('\n'));
 }
 
-function recordOf(line: string): { readonly msg?: string; readonly address?: string } {
+function recordOf(line: string): Partial<Ready> & { readonly msg?: string } {
   return line.startsWith('{') ? (JSON.parse(line) as ReturnType<typeof recordOf>) : {};
 }

@@ -125,10 +125,11 @@ class ComposedNode implements Node {
       face,
       log: log.child({ component: 'binder' }),
     });
-    const { legacy, legacyPeer } = config;
+    const { legacy, legacyPeer, legacyRate } = config;
     this.#legacy = new LegacyPart({
       legacy,
       legacyPeer,
+      legacyRate,
       calls: localCalls({
         config,
         table: this.#table,

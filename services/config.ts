@@ -13,6 +13,7 @@ import {
   LOG_LEVELS,
   onOff,
   oneOf,
+  optionalInteger,
   path,
   placeOrOff,
   ROLES,
@@ -129,6 +130,12 @@ export const OPTIONS = {
   metrics: placeOrOff(
     '127.0.0.1:7481 on a node that founds a ring, off on one that joins',
     'Where to serve /metrics for Prometheus, over HTTP.',
+  ),
+  /** Higher serves many clients behind one address, and lets one host keep the node busier. */
+  legacyRate: optionalInteger(
+    'by dialect: tlv 100, simple-dht 1000, lieur 20000',
+    { min: 1, max: 1_000_000 },
+    'Datagrams that a host may send to each legacy dialect in a second; twice as many at once.',
   ),
   stopPassword: secret('Password for DhtService.StopServer; without one, nobody may.'),
   /** With room for all members most lookups take one hop; each takes about 200 bytes. */

@@ -48,6 +48,7 @@ const DEFAULTS = {
     ring: { hash: undefined, welcome: undefined, monitor: undefined, peer: undefined },
   },
   legacyPeer: { tlv: [], 'simple-dht': [], lieur: [] },
+  legacyRate: undefined,
   leaveTimeoutMs: 20_000,
   metrics: undefined,
   stopPassword: undefined,

@@ -14,7 +14,12 @@ import {
 import { dialAddresses } from '../config/kinds.js';
 import { listenOf, type LegacyChoice } from '../config/legacy.js';
 
-const KEYS = ['legacy', 'legacyPeer', 'logLevel'] as const satisfies readonly OptionKey[];
+const KEYS = [
+  'legacy',
+  'legacyPeer',
+  'legacyRate',
+  'logLevel',
+] as const satisfies readonly OptionKey[];
 
 export type BridgeConfig = Pick<Config, (typeof KEYS)[number]> & {
   /** `host:port` of nodes of one ring, at least one. */

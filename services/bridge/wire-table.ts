@@ -12,13 +12,10 @@ const DEFAULT_QUORUM = 0;
 
 export function remoteHolders(link: NodeLink): HolderCalls {
   return {
-    announce: (key, address, ttlMs) => {
+    announce: (key, address, ttlMs, done) => {
       const ttl = durationToWire(ttlMs);
       const request = { key, address, ttl, writeQuorum: DEFAULT_QUORUM };
-      settlePatiently(
-        async () => link.call(DhtServiceService.announceHolder, request),
-        () => undefined,
-      );
+      settlePatiently(async () => link.call(DhtServiceService.announceHolder, request), done);
     },
     list: (key, countMax, done) => {
       const request = { key, pageSize: countMax, pageToken: '', readQuorum: DEFAULT_QUORUM };

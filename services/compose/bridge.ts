@@ -18,11 +18,12 @@ export type Bridge = {
 
 /** `requestStop` is called when a legacy client has stopped the node. */
 export function composeBridge(config: BridgeConfig, log: Logger, requestStop: () => void): Bridge {
-  const { servers, legacy, legacyPeer } = config;
+  const { servers, legacy, legacyPeer, legacyRate } = config;
   const link = new NodeLink({ servers, clock: systemClock, log: log.child({ component: 'link' }) });
   const part = new LegacyPart({
     legacy,
     legacyPeer,
+    legacyRate,
     calls: remoteCalls(link, requestStop),
     log: log.child({ component: 'legacy' }),
   });

@@ -105,6 +105,15 @@ export function integer(
   return { ...row, help: `${help} From ${min} to ${max}.` };
 }
 
+/** The same, of which nothing given means that each place has its own default. */
+export function optionalInteger(
+  defaultInWords: string,
+  range: { readonly min: number; readonly max: number },
+  help: string,
+): Row<number, undefined> {
+  return { ...integer(range.min, range, help), default: undefined, defaultInWords };
+}
+
 export function oneOf<Choice extends string>(
   choices: readonly Choice[],
   byDefault: NoInfer<Choice>,

@@ -4,8 +4,10 @@
  * What can't be sent is dropped, as the network might have done. An error of a socket is logged, and ends
  * nothing: a port that nobody listens on is not ours to complain about.
  */
-import { createSocket, type Socket } from 'node:dgram';
+import { createSocket, type Socket, type SocketOptions } from 'node:dgram';
+import { lookup } from 'node:dns';
 import { once } from 'node:events';
+import { isIP } from 'node:net';
 import type { Logger } from 'pino';
 import { formatHostPort, type HostPort } from '../host-port.js';
 import type { Source } from './core/session.js';
@@ -15,13 +17,16 @@ export type DatagramsDeps<Name extends string> = {
   readonly received: (socket: Name, from: Source, bytes: Uint8Array) => void;
 };
 
-/** Datagrams given to the system and not sent yet. Beyond that they are dropped. */
+/** Datagrams of one socket that the system has not taken yet. Beyond that they are dropped. */
 const UNSENT_MAX = 1_024;
 
 export class Datagrams<Name extends string> {
   readonly #log: Logger;
   readonly #sockets: ReadonlyMap<Name, Socket>;
-  #unsent = 0;
+  /** One for all datagrams: there are many. */
+  readonly #sent = (err: Error | null): void => {
+    if (err !== null) this.#log.debug({ err }, 'a datagram could not be sent');
+  };
 
   private constructor(log: Logger, sockets: ReadonlyMap<Name, Socket>) {
     this.#log = log;
@@ -60,12 +65,9 @@ export class Datagrams<Name extends string> {
   }
 
   send(name: Name, { host, port }: Source, bytes: Uint8Array): void {
-    if (this.#unsent >= UNSENT_MAX) return;
-    this.#unsent += 1;
-    this.#sockets.get(name)?.send(bytes, port, host, (err) => {
-      this.#unsent -= 1;
-      if (err !== null) this.#log.debug({ err, host, port }, 'a datagram could not be sent');
-    });
+    const socket = this.#sockets.get(name);
+    if (socket === undefined || socket.getSendQueueCount() >= UNSENT_MAX) return;
+    socket.send(bytes, port, host, this.#sent);
   }
 
   async close(): Promise<void> {
@@ -79,7 +81,7 @@ export class Datagrams<Name extends string> {
 }
 
 async function bound({ host, port }: HostPort): Promise<Socket> {
-  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+  const socket = createSocket({ type: host.includes(':') ? 'udp6' : 'udp4', lookup: addressFor });
   try {
     const listening = once(socket, 'listening');
     socket.bind(port, host);
@@ -90,3 +92,10 @@ async function bound({ host, port }: HostPort): Promise<Socket> {
     throw thrown;
   }
 }
+
+/** An address is its own; only a name is looked up, which costs a turn of the event loop. */
+const addressFor: NonNullable<SocketOptions['lookup']> = (host, options, done) => {
+  const family = isIP(host);
+  if (family === 0) lookup(host, options, done);
+  else done(null, host, family);
+};

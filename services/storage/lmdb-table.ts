@@ -34,6 +34,7 @@ import {
   decodeEntry,
   decodeRecord,
   entryKeyOf,
+  holdersEndOf,
   holdersPrefixOf,
   isEntryKey,
   keyIn,
@@ -145,11 +146,15 @@ class OpenTable implements LmdbTable {
 
   holders(key: string, after: string | undefined, limit: number): Page<TableRecord> {
     const prefix = holdersPrefixOf(key);
-    return pageOf(this.#rows(prefix, after), { limit, looksMax: limit }, (row) => {
-      if (!startsWith(row.key, prefix)) return undefined;
-      const record = decodeRecord(row.key, row.value);
-      return { item: record === 'damaged' ? undefined : record, next: tokenOf(row.key) };
-    });
+    return pageOf(
+      this.#rows(prefix, after, holdersEndOf(prefix)),
+      { limit, looksMax: limit },
+      (row) => {
+        if (!startsWith(row.key, prefix)) return undefined;
+        const record = decodeRecord(row.key, row.value);
+        return { item: record === 'damaged' ? undefined : record, next: tokenOf(row.key) };
+      },
+    );
   }
 
   values(
@@ -236,12 +241,16 @@ class OpenTable implements LmdbTable {
     });
   }
 
-  /** Yields the rows at and behind a bound, or behind the one that a token names. */
-  *#rows(bound: Buffer, after: string | undefined): Generator<Row> {
+  /**
+   * Yields the rows at and behind a bound, or behind the one that a token names; before `end`, so that
+   * what stands there, which may be large, is not even read.
+   */
+  *#rows(bound: Buffer, after: string | undefined, end?: Buffer): Generator<Row> {
     this.#assertOpen();
     const behind = after === undefined ? undefined : rowKeyIn(after);
     const start = behind !== undefined && behind.compare(bound) > 0 ? behind : bound;
-    for (const row of this.#database.getRange({ start: start.subarray(0, BOUND_BYTES_MAX) })) {
+    const range = { start: start.subarray(0, BOUND_BYTES_MAX), ...(end && { end }) };
+    for (const row of this.#database.getRange(range)) {
       if (behind === undefined || !behind.equals(row.key)) yield row;
     }
   }

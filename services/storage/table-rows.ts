@@ -53,6 +53,7 @@ const HOLDER_TAG = Buffer.from('h');
 const POSITION_TAG = 0x70;
 const SEPARATOR = Buffer.from([0xff]);
 const DIGEST_BYTES = 32;
+const BEHIND_DIGESTS = Buffer.alloc(DIGEST_BYTES + 1, 0xff);
 /** Where an id begins in the row key of an entry. */
 const ENTRY_ID_OFFSET = 1 + 8;
 
@@ -75,6 +76,11 @@ export function valuesPrefixOf(prefix: string): Buffer {
 /** Returns what the row keys of all holders of a key begin with, and no others. */
 export function holdersPrefixOf(key: string): Buffer {
   return Buffer.concat([HOLDER_TAG, Buffer.from(key, 'utf8'), SEPARATOR]);
+}
+
+/** Returns what stands behind the row keys of all holders of a key, by their prefix. */
+export function holdersEndOf(prefix: Buffer): Buffer {
+  return Buffer.concat([prefix, BEHIND_DIGESTS]);
 }
 
 /** Returns what the row keys of all entries at a position begin with, and no others. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { medianInterval } from '../../bench/paired.js';
 import { sharesOf, summarize } from '../../bench/chord-tables/statistics.js';
 
 describe('summarize', () => {
@@ -18,5 +19,16 @@ describe('sharesOf', () => {
       { value: 1, share: 0.25 },
       { value: 3, share: 0.75 },
     ]);
+  });
+});
+
+describe('medianInterval', () => {
+  it('goes by ranks: the eighth on either side of twenty-five', () => {
+    const values = Array.from({ length: 25 }, (_, index) => (index * 7) % 25);
+    expect(medianInterval(values)).toEqual([7, 17]);
+  });
+
+  it('is everything where there is little', () => {
+    expect(medianInterval([3, 1, 2])).toEqual([1, 3]);
   });
 });

@@ -25,7 +25,7 @@ beforeAll(async () => {
     join: [node.address],
     flags: legacyFlags({ 'simple-dht': '127.0.0.1:0' }),
   });
-  await untilIdeal([node, other], 10_000);
+  await untilIdeal([node, other], 30_000);
 }, 60_000);
 
 afterAll(async () => net[Symbol.asyncDispose]());
@@ -83,6 +83,21 @@ describe('simple-dht', () => {
     await expect(other.sdk.dht.introduce('[::5]:1', 'tlv')).rejects.toMatchObject({
       reason: 'DIALECT_UNKNOWN',
     });
+  });
+});
+
+describe('simple-dht on all addresses', () => {
+  it('refuses to be its own peer, at whichever of them, and greets others', async () => {
+    await using lone = new TestNet();
+    const flags = ['--legacy', 'tlv=off,simple-dht=0.0.0.0:0,lieur=off'];
+    const started = await lone.start({ flags });
+    const port = addressOf(started, 'simple-dht').split(':').at(-1)!;
+    await expect(
+      started.sdk.dht.introduce(`127.0.0.1:${port}`, 'simple-dht'),
+    ).rejects.toMatchObject({ reason: 'REQUEST_INVALID' });
+    await using program = await LegacyProgram.open();
+    await started.sdk.dht.introduce(program.address, 'simple-dht');
+    await program.until((hex) => hex === '02');
   });
 });
 

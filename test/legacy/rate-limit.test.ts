@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RateLimit } from '../../services/legacy/core/rate-limit.js';
+import { RateLimit, withRate } from '../../services/legacy/core/rate-limit.js';
 
 describe('RateLimit', () => {
   it('lets a burst pass, then as many as the rate, for each host by itself', () => {
@@ -22,5 +22,14 @@ describe('RateLimit', () => {
     for (const host of ['a', 'b', 'a', 'c']) limit.take(host, 0);
     expect(limit.take('a', 0)).toBe(false);
     expect(limit.take('b', 0)).toBe(true);
+  });
+});
+
+describe('withRate', () => {
+  const limits = { perSecond: 10, burst: 7, hostsMax: 3 };
+
+  it('changes the rate and twice as much at once, and nothing without a rate', () => {
+    expect(withRate(limits, 50)).toEqual({ perSecond: 50, burst: 100, hostsMax: 3 });
+    expect(withRate(limits, undefined)).toEqual(limits);
   });
 });

@@ -16,6 +16,8 @@ export type NodeOptions = {
   /** Default: a free port. */
   readonly listen?: string;
   readonly flags?: readonly string[];
+  /** Of the program that runs it. */
+  readonly execArgv?: readonly string[];
   /** Runs the node in this network namespace, where the test reaches it at this address. */
   readonly host?: { readonly namespace: string; readonly testAddress: string };
 };
@@ -27,15 +29,16 @@ export class TestNode extends LoggedProcess {
 
   constructor(options: NodeOptions) {
     const { listen = '127.0.0.1:0', join: contacts = [], dataDir, flags = [], host } = options;
+    const { execArgv = [] } = options;
     const keeping = dataDir === undefined ? ['--ephemeral'] : ['--data-dir', dataDir];
     const joining = contacts.length === 0 ? [] : ['--join', contacts.join(',')];
     // Fixed ports are for one node on a machine.
     const plain = ['--legacy', '--metrics'].flatMap((it) =>
       flags.includes(it) ? [] : [it, 'off'],
     );
-    const args = [CLI, 'serve', '--listen', listen, ...keeping, ...joining, ...plain, ...flags];
+    const serve = [CLI, 'serve', '--listen', listen, ...keeping, ...joining, ...plain, ...flags];
     const inHost = host === undefined ? [] : ['ip', 'netns', 'exec', host.namespace];
-    super([...inHost, process.execPath, ...args]);
+    super([...inHost, process.execPath, ...execArgv, ...serve]);
     this.#testHost = host?.testAddress;
   }
 

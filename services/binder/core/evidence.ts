@@ -66,12 +66,3 @@ function isRepeated(one: Evidence, other: Evidence): boolean {
     rule === other.rule
   );
 }
-
-/** Two logs of one endpoint as one, in the order of time. */
-export function mergedEvidence(
-  one: readonly Evidence[],
-  other: readonly Evidence[],
-): readonly Evidence[] {
-  const all = [...one, ...other].sort((a, b) => a.atMs - b.atMs);
-  return all.slice(-EVIDENCE_MAX);
-}

@@ -55,6 +55,8 @@ export type DialectDeps<Name extends LegacyName> = {
   readonly listen: LegacyListen[Name];
   readonly peers: LegacyPeers;
   readonly calls: LegacyCalls;
+  /** Datagrams that a host may send in a second; as the dialect has it when undefined. */
+  readonly rate: number | undefined;
   readonly log: Logger;
 };
 

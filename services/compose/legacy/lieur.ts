@@ -1,6 +1,7 @@
 /** Dialect `lieur`, put together: the main socket, and the one that verifications are made from. */
 import { parseHostPort } from '../../host-port.js';
 import { DatagramAdapter } from '../../legacy/adapter.js';
+import { withRate } from '../../legacy/core/rate-limit.js';
 import { LieurSession, type LieurSocket } from '../../legacy/lieur/session.js';
 import { LEGACY_RATES } from '../../limits.js';
 import { systemClock } from '../../system/clock.js';
@@ -11,10 +12,12 @@ export async function openLieur({
   listen,
   peers,
   calls: { binder },
+  rate,
   log,
 }: DialectDeps<'lieur'>): Promise<OpenDialect | undefined> {
   if (binder === undefined) return undefined;
-  const options = { binders: peers.lieur, names: new Map(), rates: LEGACY_RATES };
+  const rates = withRate(LEGACY_RATES, rate);
+  const options = { binders: peers.lieur, names: new Map(), rates };
   const adapter = await DatagramAdapter.open<LieurSocket, LieurSession>({
     addresses: listen,
     clock: systemClock,

@@ -69,11 +69,8 @@ function binderCalls(binder: BinderApplication): BinderCalls {
 
 function holderCalls(table: TableApplication): HolderCalls {
   return {
-    announce: (key, address, ttlMs) =>
-      settlePatiently(
-        async () => table.announce(key, address, ttlMs, DEFAULT_QUORUM),
-        () => undefined,
-      ),
+    announce: (key, address, ttlMs, done) =>
+      settlePatiently(async () => table.announce(key, address, ttlMs, DEFAULT_QUORUM), done),
     list: (key, countMax, done) => {
       table.holders(key, countMax, '', DEFAULT_QUORUM).then(
         ({ holders }) => done(holders.flatMap(({ address }) => address ?? [])),

@@ -24,6 +24,7 @@ const OPENERS: { readonly [Name in LegacyName]: OpenerOf<Name> } = {
 export type LegacyPartDeps = {
   readonly legacy: LegacyChoice;
   readonly legacyPeer: LegacyPeers;
+  readonly legacyRate: number | undefined;
   readonly calls: LegacyCalls;
   readonly log: Logger;
 };
@@ -75,10 +76,10 @@ export class LegacyPart {
   }
 
   async #try<Name extends LegacyName>(name: Name, listen: LegacyListen[Name]): Promise<void> {
-    const { calls, legacyPeer: peers, log: parent } = this.#deps;
+    const { calls, legacyPeer: peers, legacyRate: rate, log: parent } = this.#deps;
     const log = parent.child({ dialect: name });
     try {
-      const opened = await OPENERS[name]({ listen, peers, calls, log });
+      const opened = await OPENERS[name]({ listen, peers, calls, rate, log });
       if (opened !== undefined) this.#open.set(name, opened);
     } catch (err) {
       const text = 'the dialect is off: its ports can not be had';

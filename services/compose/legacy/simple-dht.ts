@@ -1,6 +1,8 @@
 /** Dialect `simple-dht`, put together: one UDP socket. */
-import { parseHostPort } from '../../host-port.js';
+import { isWildcard, parseHostPort } from '../../host-port.js';
 import { DatagramAdapter } from '../../legacy/adapter.js';
+import { withRate } from '../../legacy/core/rate-limit.js';
+import { isOwnHost } from '../../legacy/own-hosts.js';
 import { isHash } from '../../legacy/simple-dht/codec.js';
 import { SIMPLE_DHT_LIMITS } from '../../legacy/simple-dht/limits.js';
 import { SimpleDhtSession, type SimpleDhtOptions } from '../../legacy/simple-dht/session.js';
@@ -11,14 +13,16 @@ export async function openSimpleDht({
   listen: main,
   peers,
   calls,
+  rate,
   log,
 }: DialectDeps<'simple-dht'>): Promise<OpenDialect> {
   const isIpv6 = (host: string): boolean => host.includes(':');
   let own = main;
   const options: SimpleDhtOptions<'main'> = {
-    isOwn: ({ host, port }) => host === own.host && port === own.port,
+    isOwn: ({ host, port }) =>
+      port === own.port && (isWildcard(own.host) ? isOwnHost(host) : host === own.host),
     socketFor: (host) => (isIpv6(host) === isIpv6(main.host) ? 'main' : undefined),
-    limits: SIMPLE_DHT_LIMITS,
+    limits: { ...SIMPLE_DHT_LIMITS, datagrams: withRate(SIMPLE_DHT_LIMITS.datagrams, rate) },
   };
   const adapter = await DatagramAdapter.open<'main', SimpleDhtSession<'main'>>({
     addresses: { main },

@@ -1,6 +1,7 @@
 /** Dialect `tlv`, put together: five UDP sockets, and TCP for clients of the plain framing. */
 import { parseHostPort, type HostPort } from '../../host-port.js';
 import { DatagramAdapter } from '../../legacy/adapter.js';
+import { withRate } from '../../legacy/core/rate-limit.js';
 import { TLV_DEFAULTS, TLV_PORTS, type TlvSocket } from '../../legacy/tlv/options.js';
 import { TlvSession } from '../../legacy/tlv/session.js';
 import { TlvStreams } from '../../legacy/tlv/socket.js';
@@ -12,10 +13,12 @@ export async function openTlv({
   listen,
   peers,
   calls,
+  rate,
   log,
 }: DialectDeps<'tlv'>): Promise<OpenDialect> {
   const { holders, stop, followHolders } = calls;
-  const options = { ...TLV_DEFAULTS, ownHosts: [listen.host] };
+  const clientRate = withRate(TLV_DEFAULTS.clientRate, rate);
+  const options = { ...TLV_DEFAULTS, ownHosts: [listen.host], clientRate };
   const adapter = await DatagramAdapter.open<TlvSocket, TlvSession>({
     addresses: socketsOf(listen),
     clock: systemClock,

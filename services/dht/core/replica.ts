@@ -39,7 +39,8 @@ export type ReplicaQuestion = Exclude<
 type Reply = (answer: TableAnswer) => void;
 
 const LISTED_MAX = 1_000;
-const HOLDERS_PAGE = 256;
+/** Holders in one answer. */
+export const HOLDERS_PAGE = 256;
 
 export class Replica {
   readonly #deps: ReplicaDeps;

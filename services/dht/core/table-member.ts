@@ -25,7 +25,7 @@ import {
 } from './messages.js';
 import { readRecords, type ReadOutcome, type ReadTarget } from './read.js';
 import type { TableRecord } from './record.js';
-import { Replica } from './replica.js';
+import { HOLDERS_PAGE, Replica } from './replica.js';
 import { quorumOf, type Quorum, type ReplicaSet } from './replica-set.js';
 import { SetFinder } from './set-finder.js';
 import { TableStats, type TableCounts } from './stats.js';
@@ -245,13 +245,11 @@ export class TableMember {
 
   /** A read that needs one answer, which this peer has: without asking anyone, itself included. */
   #readHere(position: RingId, target: ReadTarget, quorum: Quorum): Rests<ReadOutcome> | undefined {
-    if (quorum.required > 1 || target.kind !== 'record' || this.#isSilent) return undefined;
+    if (quorum.required > 1 || this.#isSilent) return undefined;
     const set = this.#keeping.wholeSetFor(position);
-    if (set === undefined) return undefined;
-    const record = this.#deps.table.read(target.id);
-    if (record === 'damaged') return undefined;
-    const records = record === undefined ? [] : [record];
-    const versions = records.map(({ version }) => version);
+    const records = set && this.#recordsHere(target);
+    if (set === undefined || records === undefined) return undefined;
+    const versions = target.kind === 'record' ? records.map(({ version }) => version) : [];
     const outcome = {
       asked: 1,
       answered: 1,
@@ -262,6 +260,19 @@ export class TableMember {
       damaged: 0,
     };
     return { set, quorum, outcome };
+  }
+
+  /** What the table has of a target; undefined when that is not said in one go. */
+  #recordsHere(target: ReadTarget): readonly TableRecord[] | undefined {
+    const { table } = this.#deps;
+    if (target.kind === 'watched') return undefined;
+    if (target.kind === 'holders') {
+      const { items, next } = table.holders(target.key, undefined, HOLDERS_PAGE);
+      return next === undefined ? items : undefined;
+    }
+    const record = table.read(target.id);
+    if (record === 'damaged') return undefined;
+    return record === undefined ? [] : [record];
   }
 
   /** Whether this peer speaks of no records now. */

@@ -28,8 +28,8 @@ export function firstChoice(address: string, ringSize: number): number {
 }
 
 function positionOf(text: string, ringSize: number): number {
-  const digest = hash('sha256', text, 'buffer');
-  return Number(digest.readBigUInt64BE() % BigInt(ringSize));
+  const digits = hash('sha256', text, 'hex').slice(0, 16);
+  return Number(BigInt(`0x${digits}`) % BigInt(ringSize));
 }
 
 /** The first 8 bytes of the SHA-256 of a text, as two numbers of 32 bits. */

@@ -11,12 +11,19 @@ export type RateLimits = {
   readonly hostsMax: number;
 };
 
-type Bucket = { tokens: number; atMs: number };
+/** The same limits with another rate, when one is given: twice as many at once. */
+export function withRate(limits: RateLimits, perSecond: number | undefined): RateLimits {
+  return perSecond === undefined ? limits : { ...limits, perSecond, burst: 2 * perSecond };
+}
+
+type Bucket = { readonly host: string; tokens: number; atMs: number };
 
 export class RateLimit {
   readonly #limits: RateLimits;
   /** The one heard longest ago first. */
   readonly #buckets = new Map<string, Bucket>();
+  /** The one heard last: who sends many datagrams one after the other need not be moved each time. */
+  #last: Bucket | undefined;
 
   constructor(limits: RateLimits) {
     this.#limits = limits;
@@ -24,14 +31,26 @@ export class RateLimit {
 
   /** Whether one more of this host may pass now. */
   take(host: string, nowMs: number): boolean {
-    const { perSecond, burst, hostsMax } = this.#limits;
-    const known = this.#buckets.get(host);
-    const gained = known === undefined ? burst : ((nowMs - known.atMs) * perSecond) / 1_000;
-    const tokens = Math.min(burst, (known?.tokens ?? 0) + gained);
+    const { perSecond, burst } = this.#limits;
+    const bucket = this.#bucketOf(host, nowMs);
+    const gained = ((nowMs - bucket.atMs) * perSecond) / 1_000;
+    bucket.tokens = Math.min(burst, bucket.tokens + gained);
+    bucket.atMs = nowMs;
+    if (bucket.tokens < 1) return false;
+    bucket.tokens -= 1;
+    return true;
+  }
+
+  /** The bucket of a host, which is now the one heard last. */
+  #bucketOf(host: string, nowMs: number): Bucket {
+    if (this.#last?.host === host) return this.#last;
+    const { burst, hostsMax } = this.#limits;
+    const bucket = this.#buckets.get(host) ?? { host, tokens: burst, atMs: nowMs };
     this.#buckets.delete(host);
-    this.#buckets.set(host, { tokens: tokens >= 1 ? tokens - 1 : tokens, atMs: nowMs });
+    this.#buckets.set(host, bucket);
+    this.#last = bucket;
     const [oldest] = this.#buckets.keys();
     if (this.#buckets.size > hostsMax && oldest !== undefined) this.#buckets.delete(oldest);
-    return tokens >= 1;
+    return bucket;
   }
 }

@@ -38,7 +38,7 @@ export type Stop = () => void;
 /** Holders of keys, as DhtService keeps them. `done` is called once, with nothing when it failed. */
 export interface HolderCalls {
   /** Says that an address has a key, for so long unless it is repeated. */
-  announce(key: string, address: string, ttlMs: number): void;
+  announce(key: string, address: string, ttlMs: number, done: () => void): void;
   /** In the order of arrival, at most `countMax`. */
   list(
     key: string,

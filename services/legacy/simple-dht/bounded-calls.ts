@@ -1,13 +1,14 @@
 /**
  * Calls to the services, of which only so many are under way at once; what ends after the session has
- * closed is heard by nobody.
+ * closed is heard by nobody. Puts, which wait for the disk, take no room from Gets.
  */
 import type { Stop, ValueCalls } from '../core/session.js';
 
 export class BoundedCalls implements ValueCalls {
   readonly #calls: ValueCalls;
   readonly #callsMax: number;
-  #underWay = 0;
+  #puts = 0;
+  #gets = 0;
   #isClosed = false;
 
   constructor(calls: ValueCalls, callsMax: number) {
@@ -16,26 +17,31 @@ export class BoundedCalls implements ValueCalls {
   }
 
   get underWay(): number {
-    return this.#underWay;
+    return this.#puts + this.#gets;
   }
 
-  /** Whoever calls `put` or `get` has asked this before. */
-  get isFull(): boolean {
-    return this.#underWay >= this.#callsMax;
+  /** Whoever calls `put` has asked this before. */
+  get hasRoomToPut(): boolean {
+    return this.#puts < this.#callsMax;
+  }
+
+  /** Whoever calls `get` has asked this before. */
+  get hasRoomToGet(): boolean {
+    return this.#gets < this.#callsMax;
   }
 
   put(key: string, value: Uint8Array, ttlMs: number, done: (isDone: boolean) => void): void {
-    this.#underWay += 1;
+    this.#puts += 1;
     this.#calls.put(key, value, ttlMs, (isDone) => {
-      this.#underWay -= 1;
+      this.#puts -= 1;
       if (!this.#isClosed) done(isDone);
     });
   }
 
   get(key: string, found: (value: Uint8Array | null | undefined) => void): void {
-    this.#underWay += 1;
+    this.#gets += 1;
     this.#calls.get(key, (value) => {
-      this.#underWay -= 1;
+      this.#gets -= 1;
       if (!this.#isClosed) found(value);
     });
   }

@@ -36,6 +36,8 @@ const ADDRESS_BYTES: ReadonlyMap<number, number> = new Map([
   [4, 4],
   [6, 16],
 ]);
+/** Two digits for each byte. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 const INCOMPLETE = { kind: 'incomplete' } as const;
 
 export const simpleDht: Dialect<SimpleDhtMessage> = {
@@ -101,7 +103,7 @@ function encode(message: SimpleDhtMessage): Uint8Array {
       return Uint8Array.of(TYPES['keep-alive']);
     case 'get':
     case 'i-have':
-      return Uint8Array.of(TYPES[message.kind], ...hashBytes(message.hash));
+      return encodeHashed(TYPES[message.kind], message.hash, HASHED_BYTES);
     case 'put':
       return encodePut(message.hash, message.value);
     case 'discover':
@@ -113,9 +115,18 @@ function encodePut(hash: string, value: Uint8Array): Uint8Array {
   if (value.length > VALUE_BYTES_MAX) {
     throw new RangeError(`a value of ${value.length} bytes fits no datagram`);
   }
-  const bytes = new Uint8Array(PUT_HEAD_BYTES + value.length);
-  bytes.set([TYPES.put, ...hashBytes(hash), value.length >> 8, value.length & 0xff]);
+  const bytes = encodeHashed(TYPES.put, hash, PUT_HEAD_BYTES + value.length);
+  bytes[HASHED_BYTES] = value.length >> 8;
+  bytes[HASHED_BYTES + 1] = value.length & 0xff;
   bytes.set(value, PUT_HEAD_BYTES);
+  return bytes;
+}
+
+/** A type and a hash, and room behind them. */
+function encodeHashed(type: number, hash: string, length: number): Uint8Array {
+  const bytes = Buffer.allocUnsafe(length);
+  bytes[0] = type;
+  writeHash(hash, bytes);
   return bytes;
 }
 
@@ -129,19 +140,19 @@ function encodeDiscover(address: Uint8Array, port: number): Uint8Array {
 }
 
 function hashIn(bytes: Uint8Array): string {
-  return Array.from(bytes.subarray(1, HASHED_BYTES), (byte) =>
-    byte.toString(16).padStart(2, '0'),
-  ).join('');
+  let hash = '';
+  for (let index = 1; index < HASHED_BYTES; index += 1) hash += HEX[bytes[index] ?? 0] ?? '';
+  return hash;
 }
 
-function hashBytes(hash: string): readonly number[] {
+function writeHash(hash: string, bytes: Uint8Array): void {
   if (!isHash(hash)) throw new RangeError(`'${hash}' is no hash`);
-  return Array.from({ length: HASH_BYTES }, (_, index) =>
-    Number.parseInt(hash.slice(2 * index, 2 * index + 2), 16),
-  );
+  for (let index = 0; index < HASH_BYTES; index += 1) {
+    bytes[1 + index] = Number.parseInt(hash.slice(2 * index, 2 * index + 2), 16);
+  }
 }
 
 /** The caller has made sure that both bytes are there. */
 function u16At(bytes: Uint8Array, index: number): number {
-  return new DataView(bytes.buffer, bytes.byteOffset + index, PORT_BYTES).getUint16(0);
+  return 256 * (bytes[index] ?? 0) + (bytes[index + 1] ?? 0);
 }

@@ -55,7 +55,7 @@ export type SimpleDhtLimits = {
   /** Gets of ours whose answer may still come. */
   readonly asksMax: number;
   readonly announcedAgainPerBeatMax: number;
-  /** Calls to the services that have not ended. */
+  /** Calls to the services that have not ended, Puts and Gets each. */
   readonly callsMax: number;
   /** Peers to which Puts are paced. */
   readonly lanesMax: number;

@@ -21,6 +21,7 @@ export type OutboxDeps<SocketName extends string> = {
   readonly send: Send<SocketName>;
   readonly note: (note: SessionNote) => void;
   readonly trustIn: (source: Source) => Trust;
+  readonly isClient: (source: Source) => boolean;
 };
 
 export class Outbox<SocketName extends string> {
@@ -36,6 +37,7 @@ export class Outbox<SocketName extends string> {
       proven: new ByteBudget({ bytesPerSecond: limits.provenBytesPerSecond, hostsMax }),
     };
     this.#pacing = new Pacing(limits, {
+      isClient: deps.isClient,
       maySend: (to, valueBytes, nowMs) => this.#maySend(to, valueBytes, nowMs),
       send: (to, { hash, value }) => {
         this.#send(to, { kind: 'put', hash, value });

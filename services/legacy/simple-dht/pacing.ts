@@ -1,9 +1,11 @@
 /**
- * Puts one after the other: three that an original reads in one go stop it (wire/simple-dht.md, R2).
+ * Puts one after the other: three that an original server reads in one go stop it (wire/simple-dht.md,
+ * R2).
  *
- * To one peer they go 5 ms apart, and at most two that it has not acknowledged: an original says IHave
- * for each Put. A client says nothing, so a Put counts as arrived after 200 ms. What must wait, waits in
- * the lane of its peer; number, bytes and age of what waits have a bound.
+ * To one server they go 5 ms apart, and at most two that it has not acknowledged: it says IHave for each
+ * Put, and one that it says nothing of counts as arrived after 200 ms. A client has one answer for each
+ * of its Gets, at once. What must wait, waits in the lane of its peer; number, bytes and age of what
+ * waits have a bound.
  */
 import type { Source } from '../core/session.js';
 import { peerKey } from './address.js';
@@ -18,6 +20,8 @@ type PacingLimits = Pick<
 export type PacedPut = { readonly hash: string; readonly value: Uint8Array };
 
 export type PacingDeps<SocketName extends string> = {
+  /** Whether no server is there, so that nothing stops of many Puts. */
+  readonly isClient: (to: Source) => boolean;
   /** Whether a Put of so many bytes of value may go there now. */
   readonly maySend: (to: Source, valueBytes: number, nowMs: number) => boolean;
   readonly send: (to: Destination<SocketName>, put: PacedPut) => void;
@@ -54,6 +58,7 @@ export class Pacing<SocketName extends string> {
 
   /** Sends now or later. Returns false when there is no room to wait. */
   offer(to: Destination<SocketName>, put: PacedPut, nowMs: number): boolean {
+    if (this.#sendFree(to, put, nowMs)) return true;
     const lane = this.#laneOf(to);
     if (lane === undefined) return false;
     if (lane.queue.size === 0 && this.#sendNow(lane, put, nowMs)) return true;
@@ -87,6 +92,15 @@ export class Pacing<SocketName extends string> {
   clear(): void {
     this.#lanes.clear();
     this.#queuedBytes = 0;
+  }
+
+  /** To a client that waits for nothing; returns whether it may go, and has gone. */
+  #sendFree(to: Destination<SocketName>, put: PacedPut, nowMs: number): boolean {
+    const { source } = to;
+    if (!this.#deps.isClient(source) || this.#lanes.has(peerKey(source))) return false;
+    if (!this.#deps.maySend(source, put.value.length, nowMs)) return false;
+    this.#deps.send(to, put);
+    return true;
   }
 
   #laneOf(to: Destination<SocketName>): Lane<SocketName> | undefined {

@@ -21,16 +21,17 @@ export type Trust = 'unproven' | 'proven' | 'trusted';
 
 type Peer<SocketName extends string> = Destination<SocketName> & {
   /** Undefined as long as it was only named. */
-  readonly firstHeardMs: number | undefined;
-  readonly lastSeenMs: number;
+  firstHeardMs: number | undefined;
+  lastSeenMs: number;
   readonly isJoined: boolean;
+  /** It never said what only servers say, and nobody named it. */
+  isClient: boolean;
 };
 
 type PeerLimits = Pick<SimpleDhtLimits, 'peersMax' | 'peersPerHostMax' | 'peersUnheardMax'>;
 
 export class Peers<SocketName extends string> {
   readonly #limits: PeerLimits;
-  /** The one seen longest ago first. */
   readonly #peers = new Map<string, Peer<SocketName>>();
 
   constructor(limits: PeerLimits) {
@@ -43,21 +44,35 @@ export class Peers<SocketName extends string> {
 
   /** Adds one that never ends, and that is told everything before it is heard. */
   join(destination: Destination<SocketName>, nowMs: number): void {
-    const peer = { ...destination, firstHeardMs: undefined, lastSeenMs: nowMs, isJoined: true };
-    this.#peers.set(peerKey(destination.source), peer);
+    this.#peers.set(peerKey(destination.source), {
+      ...destination,
+      firstHeardMs: undefined,
+      lastSeenMs: nowMs,
+      isJoined: true,
+      isClient: false,
+    });
   }
 
-  /** Takes note of a valid datagram. Returns false when there is no room for a newcomer. */
-  heard(destination: Destination<SocketName>, nowMs: number): boolean {
+  /**
+   * Takes note of a valid datagram, and whether it was one that a client may send. Returns false when
+   * there is no room for a newcomer.
+   */
+  heard(destination: Destination<SocketName>, isOfClient: boolean, nowMs: number): boolean {
     const key = peerKey(destination.source);
     const known = this.#peers.get(key);
-    if (known === undefined && !this.#makeRoom(destination.source.host)) return false;
-    this.#peers.delete(key);
+    if (known !== undefined) {
+      known.firstHeardMs ??= nowMs;
+      known.lastSeenMs = nowMs;
+      known.isClient &&= isOfClient;
+      return true;
+    }
+    if (!this.#makeRoom(destination.source.host)) return false;
     this.#peers.set(key, {
       ...destination,
-      firstHeardMs: known?.firstHeardMs ?? nowMs,
+      firstHeardMs: nowMs,
       lastSeenMs: nowMs,
-      isJoined: known?.isJoined ?? false,
+      isJoined: false,
+      isClient: isOfClient,
     });
     return true;
   }
@@ -74,6 +89,7 @@ export class Peers<SocketName extends string> {
       firstHeardMs: undefined,
       lastSeenMs: nowMs,
       isJoined: false,
+      isClient: false,
     };
     this.#peers.set(key, peer);
     return true;
@@ -101,6 +117,14 @@ export class Peers<SocketName extends string> {
     return peer !== undefined && isSteady(peer) ? 'proven' : 'unproven';
   }
 
+  /**
+   * Whether it only ever asked and put, as a client of one command does. A server says KeepAlive within
+   * a second, and asks for nothing before it was told of something; whom we don't know may be one.
+   */
+  isClient(source: Source): boolean {
+    return this.#peers.get(peerKey(source))?.isClient === true;
+  }
+
   clear(): void {
     this.#peers.clear();
   }
@@ -114,7 +138,8 @@ export class Peers<SocketName extends string> {
     const neighbours = this.#all().filter((peer) => peer.source.host === host);
     const isHostFull = neighbours.length >= peersPerHostMax;
     if (!isHostFull && this.#peers.size < peersMax) return true;
-    const victim = (isHostFull ? neighbours : this.#all()).find((peer) => !mayStay(peer));
+    const others = (isHostFull ? neighbours : this.#all()).filter((peer) => !mayStay(peer));
+    const victim = others.sort((one, other) => one.lastSeenMs - other.lastSeenMs)[0];
     return victim !== undefined && this.#peers.delete(peerKey(victim.source));
   }
 }

@@ -52,7 +52,8 @@ export class SimpleDhtSession<SocketName extends string> {
     const { limits } = options;
     const peers = new Peers<SocketName>(limits);
     const trustIn = (source: Source) => peers.trustIn(source);
-    const outbox = new Outbox<SocketName>({ clock, send, note, trustIn }, limits);
+    const isClient = (source: Source) => peers.isClient(source);
+    const outbox = new Outbox<SocketName>({ clock, send, note, trustIn, isClient }, limits);
     const noteIn = this.#note.bind(this);
     const told = () => peers.told();
     this.#deps = deps;
@@ -162,7 +163,7 @@ export class SimpleDhtSession<SocketName extends string> {
     }
     const { message } = decoded;
     this.#note(from, message.kind, fieldsOf(message));
-    if (!this.#peers.heard(from, this.#nowMs)) {
+    if (!this.#peers.heard(from, isOfClient(message), this.#nowMs)) {
       this.#note(from, 'limited', { why: 'too many peers' });
     }
     this.#handle(from, message);
@@ -205,4 +206,9 @@ export class SimpleDhtSession<SocketName extends string> {
   ): void {
     this.#deps.note({ direction: 'in', socket, peer: source, what, fields });
   }
+}
+
+/** Servers send these too; KeepAlive and IHave only they send. */
+function isOfClient({ kind }: SimpleDhtMessage): boolean {
+  return kind === 'get' || kind === 'put' || kind === 'discover';
 }

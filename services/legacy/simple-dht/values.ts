@@ -60,7 +60,7 @@ export class Values<SocketName extends string> {
 
   /** Nobody asks twice: what the services fail to say is awaited like what they don't have. */
   handleGet(from: Destination<SocketName>, hash: string): void {
-    if (this.#isBusy(from, hash)) return;
+    if (!this.#calls.hasRoomToGet) return this.#noteBusy(from, hash);
     this.#calls.get(hash, (value) => {
       if (value === undefined || value === null) this.#pending.add(hash, from, this.#nowMs);
       else this.#deps.outbox.put(from, hash, value);
@@ -74,7 +74,7 @@ export class Values<SocketName extends string> {
       this.#deps.outbox.have(from, hash);
       return;
     }
-    if (this.#isBusy(from, hash)) return;
+    if (!this.#calls.hasRoomToPut) return this.#noteBusy(from, hash);
     const origin = isAnswer ? 'peer' : 'client';
     this.#copies.changed(hash, { origin, value, lifeMs: VALUE_MS }, nowMs);
     this.#calls.put(hash, value, VALUE_MS, (isDone) => {
@@ -85,7 +85,8 @@ export class Values<SocketName extends string> {
 
   handleIHave(from: Destination<SocketName>, hash: string): void {
     if (this.#deps.outbox.acknowledged(from.source, hash)) return;
-    if (this.#copies.isFresh(hash, this.#nowMs) || this.#isBusy(from, hash)) return;
+    if (this.#copies.isFresh(hash, this.#nowMs)) return;
+    if (!this.#calls.hasRoomToGet) return this.#noteBusy(from, hash);
     this.#calls.get(hash, (value) => {
       if (value === null) this.#copies.forget(hash);
       const isWanted = value === null || this.#copies.mayFetchAgain(hash);
@@ -122,9 +123,8 @@ export class Values<SocketName extends string> {
     return this.#deps.clock.steadyMs();
   }
 
-  #isBusy(from: Destination<SocketName>, hash: string): boolean {
-    if (this.#calls.isFull) this.#deps.note(from, 'limited', { hash, why: 'too many calls' });
-    return this.#calls.isFull;
+  #noteBusy(from: Destination<SocketName>, hash: string): void {
+    this.#deps.note(from, 'limited', { hash, why: 'too many calls' });
   }
 
   #refused(from: Destination<SocketName>, hash: string): void {
@@ -155,7 +155,7 @@ export class Values<SocketName extends string> {
 
   /** Only what the services still have (R6). */
   #announceAgain(hash: string): void {
-    if (this.#calls.isFull) return;
+    if (!this.#calls.hasRoomToGet) return;
     this.#calls.get(hash, (value) => {
       if (value === null) this.#copies.forget(hash);
       else if (value !== undefined) this.#tell(hash, value);

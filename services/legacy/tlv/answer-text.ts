@@ -1,4 +1,4 @@
-/** The text that answers a GET, written and read, in either framing (wire/tlv.md, section 4, B2 and B5). */
+/** The text that answers a GET, in either framing (wire/tlv.md, section 4 and B5). */
 import { canonicalIpv6, IPV6_TEXT_BYTES_MAX } from './ipv6.js';
 import { type Framing, NOTHING_KNOWN } from './messages.js';
 import { ANSWER_ADDRESSES_MAX } from './options.js';
@@ -17,10 +17,13 @@ export function answerText(
 ): string {
   const formatMax = framing === 'original' ? SECOND_BYTES_MAX : PLAIN_DATA_BYTES_MAX;
   const roomBytes = Math.min(formatMax, Math.max(bytesMax, IPV6_TEXT_BYTES_MAX + 1));
-  const words = new Set(addresses.flatMap((address) => canonicalIpv6(address) ?? []));
+  const words = new Set<string>();
   let text = '';
-  for (const word of [...words].slice(0, ANSWER_ADDRESSES_MAX)) {
-    if (text.length + word.length + 1 > roomBytes) break;
+  for (const address of addresses) {
+    const word = canonicalIpv6(address);
+    if (word === undefined || words.has(word)) continue;
+    if (words.size === ANSWER_ADDRESSES_MAX || text.length + word.length + 1 > roomBytes) break;
+    words.add(word);
     text += `${word} `;
   }
   if (framing === 'plain') return text.trimEnd();

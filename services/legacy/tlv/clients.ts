@@ -3,11 +3,12 @@
  * services; what waits for these has a bound and an end.
  */
 import type { HolderCalls, Source, StopCalls } from '../core/session.js';
+import type { Announcements } from './announcements.js';
 import { answerText } from './answer-text.js';
 import type { Holdings, Pair } from './holdings.js';
 import { canonicalIpv6 } from './ipv6.js';
 import { EXIT_ACCEPTED, EXIT_REFUSED, type TlvMessage } from './messages.js';
-import { ANSWER_ADDRESSES_MAX, HASH_BYTES_MAX, HOLDER_TTL_MS } from './options.js';
+import { ANSWER_ADDRESSES_MAX, HASH_BYTES_MAX } from './options.js';
 import type { Post } from './post.js';
 import { addressOf } from './server-list.js';
 import { isWord } from './text.js';
@@ -22,6 +23,7 @@ export type ClientsDeps = {
   readonly post: Post;
   readonly holdings: Holdings;
   readonly holders: HolderCalls;
+  readonly announcements: Announcements;
   readonly stop: StopCalls | undefined;
   readonly exitHosts: readonly string[];
   /** Tells the other servers. */
@@ -31,10 +33,10 @@ export type ClientsDeps = {
 };
 
 /** A question, by whichever way it came. */
-export type Question<Message extends TlvMessage = TlvMessage> = {
+export type Question = {
   readonly socket: string;
   readonly from: Source;
-  readonly message: Message;
+  readonly message: TlvMessage;
   readonly nowMs: number;
   /** The addresses of an answer have no more bytes. */
   readonly listBytesMax: number;
@@ -58,11 +60,11 @@ export class Clients {
     const { message } = question;
     switch (message.kind) {
       case 'GET':
-        return this.#get({ ...question, message });
+        return this.#get(question, message);
       case 'PUT':
-        return this.#put({ ...question, message });
+        return this.#put(question, message);
       case 'EXIT':
-        return this.#exit({ ...question, message });
+        return this.#exit(question, message);
       default:
         this.#drop(question, 'unexpected', message.kind);
     }
@@ -75,21 +77,22 @@ export class Clients {
     }
   }
 
-  #put(question: Question<Of<'PUT'>>): void {
-    const { message, nowMs } = question;
+  #put(question: Question, message: Of<'PUT'>): void {
+    const { nowMs } = question;
     const ip = canonicalIpv6(message.ip);
     if (ip === undefined || !isHash(message.hash)) {
       return this.#drop(question, 'malformed', 'no address or no hash');
     }
+    if (!this.#deps.announcements.say(message.hash, ip)) {
+      return this.#drop(question, 'limited', 'too many holders wait');
+    }
     const due = this.#deps.holdings.say(message.hash, ip, nowMs);
     if (due !== undefined) this.#deps.tell(due);
-    this.#deps.holders.announce(message.hash, ip, HOLDER_TTL_MS);
   }
 
   /** The services may fail: then the client hears nothing, rather than that nothing is known. */
-  #get(question: Question<Of<'GET'>>): void {
-    const { message, nowMs, listBytesMax, answer } = question;
-    const { framing, hash } = message;
+  #get(question: Question, { framing, hash }: Of<'GET'>): void {
+    const { nowMs, listBytesMax, answer } = question;
     if (!isHash(hash)) return this.#drop(question, 'malformed', 'no hash');
     const isWaited = this.#await(question);
     if (isWaited === undefined) return;
@@ -101,9 +104,8 @@ export class Clients {
     });
   }
 
-  #exit(question: Question<Of<'EXIT'>>): void {
-    const { message, answer, from } = question;
-    const { framing, password } = message;
+  #exit(question: Question, { framing, password }: Of<'EXIT'>): void {
+    const { answer, from } = question;
     const kind = 'EXIT_ANSWER';
     const { stop } = this.#deps;
     if (stop === undefined || !this.#exitHosts.has(spellingOf(from.host))) {

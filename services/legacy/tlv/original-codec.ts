@@ -6,7 +6,14 @@
  */
 import type { Decoded } from '../core/dialect.js';
 import { ASCII_ZERO, signalOf, TLV_TYPES, type TlvMessage } from './messages.js';
-import { assertAddress, assertPrintable, assertWord, isPrintable, textAt } from './text.js';
+import {
+  assertAddress,
+  assertPrintable,
+  assertWord,
+  isPrintable,
+  textAt,
+  writeText,
+} from './text.js';
 
 type OriginalMessage = TlvMessage & { readonly framing: 'original' };
 
@@ -52,8 +59,13 @@ export function encodeOriginal(message: TlvMessage): Uint8Array {
   if (message.kind === 'REFUSAL') throw new RangeError('a refusal is silence');
   const type = ASCII_ZERO + TLV_TYPES[message.kind];
   if (first === undefined || second === undefined) return Uint8Array.of(type);
-  const lengths = [first.length, second.length].map((length) => length - LENGTH_OFFSET);
-  return Uint8Array.of(type, ...lengths, ...new TextEncoder().encode(first + second));
+  const text = first + second;
+  const bytes = Buffer.allocUnsafe(HEADER_BYTES + text.length);
+  bytes[0] = type;
+  bytes[1] = first.length - LENGTH_OFFSET;
+  bytes[2] = second.length - LENGTH_OFFSET;
+  writeText(text, bytes, HEADER_BYTES);
+  return bytes;
 }
 
 function messageOf(type: number, first: string, second: string): OriginalMessage | undefined {

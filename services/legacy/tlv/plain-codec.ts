@@ -6,7 +6,15 @@
 import type { Decoded } from '../core/dialect.js';
 import { canonicalIpv6 } from './ipv6.js';
 import { signalOf, TLV_TYPES, type TlvMessage } from './messages.js';
-import { assertAddress, assertPrintable, assertWord, isPrintable, isWord, textAt } from './text.js';
+import {
+  assertAddress,
+  assertPrintable,
+  assertWord,
+  isPrintable,
+  isWord,
+  textAt,
+  writeText,
+} from './text.js';
 
 type PlainMessage = TlvMessage & { readonly framing: 'plain' };
 
@@ -39,8 +47,12 @@ export function encodePlain(message: TlvMessage): Uint8Array {
   if (message.kind === 'REFUSAL') throw new RangeError('a refusal is silence');
   const text = textOf(message);
   assertPrintable('the data', text, PLAIN_DATA_BYTES_MAX);
-  const header = [TLV_TYPES[message.kind], text.length >> 8, text.length & 255];
-  return Uint8Array.of(...header, ...new TextEncoder().encode(text));
+  const bytes = Buffer.allocUnsafe(PLAIN_HEADER_BYTES + text.length);
+  bytes[0] = TLV_TYPES[message.kind];
+  bytes[1] = text.length >> 8;
+  bytes[2] = text.length & 255;
+  writeText(text, bytes, PLAIN_HEADER_BYTES);
+  return bytes;
 }
 
 function messageOf(type: number, text: string): PlainMessage | undefined {

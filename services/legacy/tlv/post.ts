@@ -56,7 +56,20 @@ export class Post {
 }
 
 /** For a log line: no password is in it. */
-function fieldsOf(message: TlvMessage): Readonly<Record<string, string>> {
-  const fields = Object.entries(message);
-  return Object.fromEntries(fields.filter(([name]) => name !== 'kind' && name !== 'password'));
+function fieldsOf(message: TlvMessage): SessionNote['fields'] {
+  const { framing } = message;
+  switch (message.kind) {
+    case 'GET':
+      return { framing, hash: message.hash };
+    case 'PUT':
+    case 'HAVE':
+      return { framing, ip: message.ip, hash: message.hash };
+    case 'ANSWER':
+    case 'EXIT_ANSWER':
+      return { framing, text: message.text };
+    case 'NEW_SERV':
+      return { framing, ip: message.ip };
+    default:
+      return { framing };
+  }
 }

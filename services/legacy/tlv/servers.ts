@@ -2,19 +2,14 @@
  * A server among servers: lets others in and joins them, shares holders with them, answers whether it is
  * there, and leaves (wire/tlv.md, section 5). HAVE is never passed on: every server tells all others.
  */
-import type { HolderCalls, Source } from '../core/session.js';
+import type { Source } from '../core/session.js';
+import type { Announcements } from './announcements.js';
 import type { Holdings, Pair } from './holdings.js';
 import { addressKind, canonicalIpv6, isSendable } from './ipv6.js';
 import { Joins, JOIN_MS, type Joined } from './joins.js';
 import { KeepAlive } from './keep-alive.js';
 import type { TlvMessage } from './messages.js';
-import {
-  HASH_BYTES_MAX,
-  HOLDER_TTL_MS,
-  SERVER_HASH_BYTES_MIN,
-  TLV_PORTS,
-  type TlvSocket,
-} from './options.js';
+import { HASH_BYTES_MAX, SERVER_HASH_BYTES_MIN, TLV_PORTS, type TlvSocket } from './options.js';
 import { SECOND_BYTES_MAX } from './original-codec.js';
 import type { Post } from './post.js';
 import { type Server, ServerList } from './server-list.js';
@@ -26,7 +21,7 @@ const FIRST_ASK_MS = 1_000;
 export type ServersDeps = {
   readonly post: Post;
   readonly holdings: Holdings;
-  readonly holders: HolderCalls;
+  readonly announcements: Announcements;
   readonly ownHosts: readonly string[];
 };
 
@@ -43,15 +38,15 @@ type Of<Kind extends TlvMessage['kind']> = Extract<TlvMessage, { readonly kind: 
 export class Servers {
   readonly #post: Post;
   readonly #holdings: Holdings;
-  readonly #holders: HolderCalls;
+  readonly #announcements: Announcements;
   readonly #list: ServerList;
   readonly #joins: Joins;
   readonly #keepAlive: KeepAlive;
 
-  constructor({ post, holdings, holders, ownHosts }: ServersDeps) {
+  constructor({ post, holdings, announcements, ownHosts }: ServersDeps) {
     this.#post = post;
     this.#holdings = holdings;
-    this.#holders = holders;
+    this.#announcements = announcements;
     this.#list = new ServerList(post, ownHosts);
     this.#joins = new Joins(post, this.#list);
     this.#keepAlive = new KeepAlive(post, this.#list);
@@ -163,8 +158,10 @@ export class Servers {
     if (hash.length < SERVER_HASH_BYTES_MIN) {
       return this.#post.dropped({ socket, peer: from }, 'malformed', 'hash too short');
     }
+    if (!this.#announcements.say(hash, ip)) {
+      return this.#post.dropped({ socket, peer: from }, 'limited', 'too many holders wait');
+    }
     this.#holdings.hear(hash, ip, nowMs);
-    this.#holders.announce(hash, ip, HOLDER_TTL_MS);
   }
 
   /** Servers learnt so are talked to on 58951, whatever an original does (wire/tlv.md, B6). */

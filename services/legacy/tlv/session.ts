@@ -5,6 +5,7 @@
  */
 import { RateLimit } from '../core/rate-limit.js';
 import type { Send, SessionClock, SessionNote, Source } from '../core/session.js';
+import { Announcements } from './announcements.js';
 import { Clients } from './clients.js';
 import { TLV } from './codec.js';
 import { Holdings } from './holdings.js';
@@ -50,10 +51,12 @@ export class TlvSession {
     this.#clock = clock;
     this.#options = options;
     this.#post = new Post(send, note);
-    const shared = { post: this.#post, holdings: this.#holdings, holders: calls.holders };
+    const announcements = new Announcements(calls.holders);
+    const shared = { post: this.#post, holdings: this.#holdings, announcements };
     this.#servers = new Servers({ ...shared, ownHosts: options.ownHosts });
     this.#clients = new Clients({
       ...shared,
+      holders: calls.holders,
       stop: calls.stop,
       exitHosts: options.exitHosts,
       tell: (pair) => this.#servers.tell(pair),
@@ -155,11 +158,11 @@ export class TlvSession {
    * hears from where it asked.
    */
   #asked(arrival: Arrival, questionBytes: number): void {
-    const { from, message } = arrival;
+    const { socket, from, message, nowMs } = arrival;
     const listBytesMax = this.#options.amplificationMax * questionBytes - PLAIN_HEADER_BYTES;
     const way = message.framing === 'original' ? 'answer' : 'client';
     const answer = (it: TlvMessage): void => this.#post.send(way, from, it);
-    this.#clients.received({ ...arrival, listBytesMax, answer });
+    this.#clients.received({ socket, from, message, nowMs, listBytesMax, answer });
   }
 
   #drop(

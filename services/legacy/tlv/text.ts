@@ -9,7 +9,15 @@ const WORD = /^[\x21-\x7e]+$/;
 
 /** Bytes of `bytes` from `start`, at most `length`, as characters U+0000 to U+00FF. */
 export function textAt(bytes: Uint8Array, start: number, length = bytes.length): string {
-  return String.fromCharCode(...bytes.subarray(start, start + length));
+  const { buffer, byteOffset } = bytes;
+  const buffered = bytes instanceof Buffer ? bytes : Buffer.from(buffer, byteOffset, bytes.length);
+  return buffered.toString('latin1', start, Math.min(start + length, bytes.length));
+}
+
+/** The bytes of a text that `textAt` has read, or that is printable, from `start` on. */
+export function writeText(text: string, bytes: Uint8Array, start: number): void {
+  for (let index = 0; index < text.length; index += 1)
+    bytes[start + index] = text.charCodeAt(index);
 }
 
 /** Throws a `RangeError` for a text that is not printable ASCII or is longer than `bytesMax`. */

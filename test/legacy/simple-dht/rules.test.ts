@@ -32,11 +32,16 @@ describe('R1: a datagram that stops an original', () => {
   });
 });
 
-describe('R2: Puts to one peer', () => {
+describe('R2: Puts to one server', () => {
   const atMsOf = (rig: Rig): readonly number[] =>
     rig.sent.filter(({ hex }) => hex.startsWith('01')).map(({ atMs }) => atMs);
 
   function askFor(rig: Rig, count: number, from = at(1)): void {
+    rig.receive(from, '02');
+    askAsClient(rig, count, from);
+  }
+
+  function askAsClient(rig: Rig, count: number, from = at(1)): void {
     for (let index = 0; index < count; index += 1) {
       rig.values.change(hashOf(index), Buffer.from(`value ${index}`));
       rig.receive(from, `00${hashOf(index)}`);
@@ -73,6 +78,30 @@ describe('R2: Puts to one peer', () => {
     rig.takeSent();
     rig.receive(at(2), putHex(A, 'v'));
     expect(rig.takeSent()).toEqual([`2 03${A}`, `1 03${A}`]);
+  });
+
+  it('go at once to a client, one for each of its Gets, until it shows that it is a server', () => {
+    const rig = new Rig();
+    askAsClient(rig, 6);
+    expect(atMsOf(rig)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(rig.session.sizes.lanes).toBe(0);
+    rig.receive(at(1), `03${A}`);
+    rig.sent.length = 0;
+    askAsClient(rig, 3);
+    expect(atMsOf(rig)).toEqual([0]);
+  });
+
+  it('are paced to whom a Discover names, and to whom there is no room to know', () => {
+    const rig = new Rig({ peersPerHostMax: 2 });
+    rig.receive(at(9), discoverHex('7f000001', 1));
+    askAsClient(rig, 3);
+    expect(atMsOf(rig)).toEqual([0]);
+    rig.advance(2_000);
+    rig.receive(at(9), '02');
+    rig.receive(at(1), '02');
+    rig.sent.length = 0;
+    askAsClient(rig, 3, at(2));
+    expect(atMsOf(rig)).toEqual([2_000]);
   });
 
   it('send the newest of values that waited', () => {
@@ -257,19 +286,19 @@ describe('the table of peers', () => {
 });
 
 describe('calls to the services', () => {
-  it('are so many at once', () => {
-    const rig = new Rig({ callsMax: 3 });
+  it('are so many at once, and Puts take no room from Gets', () => {
+    const rig = new Rig({ callsMax: 2 });
     rig.values.manner = 'late';
-    rig.receive(at(1), putHex(A, 'v'));
-    for (let index = 0; index < 3; index += 1) {
+    for (let index = 0; index < 3; index += 1) rig.receive(at(1), putHex(hashOf(index), 'v'));
+    for (let index = 3; index < 6; index += 1) {
       rig.receive(at(1), `00${hashOf(index)}`);
       rig.receive(at(1), `03${hashOf(index)}`);
     }
-    expect(rig.takeNotes().filter((it) => it === 'limited: too many calls')).toHaveLength(4);
-    expect(rig.session.sizes.calls).toBe(3);
+    expect(rig.takeNotes().filter((it) => it === 'limited: too many calls')).toHaveLength(5);
+    expect(rig.session.sizes.calls).toBe(4);
     rig.values.release();
     expect(rig.session.sizes.calls).toBe(0);
-    expect(rig.takeSent()).toEqual([`1 03${A}`, `1 00${hashOf(0)}`]);
+    expect(rig.takeSent()).toEqual([`1 03${hashOf(0)}`, `1 03${hashOf(1)}`, `1 00${hashOf(3)}`]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ANNOUNCEMENTS_MAX } from '../../../services/legacy/tlv/announcements.js';
 import { TLV } from '../../../services/legacy/tlv/codec.js';
 import {
   EXIT_ACCEPTED,
@@ -93,6 +94,22 @@ describe('a GET and a PUT of an original client', () => {
     say(node, PUT_HEX);
     say(node, GET_HEX);
     expect(node.hex()).toEqual(['33d0d43a3a3520']);
+  });
+
+  it('hands so many holders to the services at once, and a repeat not while it is under way', () => {
+    const node = new World().node('::1', {
+      options: { clientRate: { perSecond: 1e6, burst: 1e6, hostsMax: 1 } },
+    });
+    node.holders.announcing = [];
+    const putAt = (index: number): string =>
+      `31d611${ascii(`::${(0x1000 + index).toString(16)}${'a'.repeat(65)}`)}`;
+    for (let index = 0; index < ANNOUNCEMENTS_MAX + 2; index += 1) say(node, putAt(index));
+    say(node, putAt(0));
+    expect(node.holders.announced).toHaveLength(ANNOUNCEMENTS_MAX);
+    expect(node.notes.filter(({ what }) => what === 'limited')).toHaveLength(2);
+    for (const done of node.holders.announcing) done();
+    say(node, putAt(0));
+    expect(node.holders.announced).toHaveLength(ANNOUNCEMENTS_MAX + 1);
   });
 
   it.each([

@@ -36,8 +36,13 @@ export class FakeHolders {
   waiting: (() => void)[] | undefined;
   isFailing = false;
 
-  announce(key: string, address: string, ttlMs: number): void {
+  /** Announcements that do not end are here while it is set. */
+  announcing: (() => void)[] | undefined;
+
+  announce(key: string, address: string, ttlMs: number, done: () => void): void {
     this.announced.push([key, address, ttlMs]);
+    if (this.announcing) this.announcing.push(done);
+    else done();
     const addresses = this.held.get(key) ?? [];
     if (!addresses.includes(address)) this.held.set(key, [...addresses, address]);
   }
