@@ -137,6 +137,7 @@ class ComposedNode implements Node {
         ring: { part: this.#peer, log: log.child({ component: 'guests' }) },
         requestStop,
       }),
+      noted: (dialect, { direction, what }) => meters.legacyMessage(dialect, direction, what),
       log: log.child({ component: 'legacy' }),
     });
     this.#monitor = new MonitorPart({

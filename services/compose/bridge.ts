@@ -25,6 +25,7 @@ export function composeBridge(config: BridgeConfig, log: Logger, requestStop: ()
     legacyPeer,
     legacyRate,
     calls: remoteCalls(link, requestStop),
+    noted: () => undefined,
     log: log.child({ component: 'legacy' }),
   });
   return {

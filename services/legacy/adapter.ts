@@ -23,6 +23,8 @@ export type AdapterDeps<Name extends string, Session> = {
   readonly addresses: Readonly<Record<Name, HostPort>>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Told of every message. */
+  readonly note: (note: SessionNote) => void;
   readonly create: (end: SessionEnd<Name>) => Session;
 };
 
@@ -44,12 +46,13 @@ export class DatagramAdapter<Name extends string, Session extends DatagramSessio
     addresses,
     clock,
     log,
+    note,
     create,
   }: AdapterDeps<Name, Session>): Promise<DatagramAdapter<Name, Session>> {
     const session: Session = create({
       clock: { steadyMs: () => clock.monotonicMs() },
       send: (socket, to, bytes) => sockets.send(socket, to, bytes),
-      note: (note) => logNote(log, note),
+      note,
     });
     const sockets: Datagrams<Name> = await Datagrams.bind(addresses, {
       log,

@@ -61,6 +61,9 @@ export class Meters {
     ['dialect', 'direction', 'message'],
   );
 
+  /** Looked up by one text: there may be tens of thousands of messages a second. */
+  readonly #legacyChildren = new Map<string, Counter.Internal>();
+
   constructor(read: () => Readings) {
     collectDefaultMetrics({ register: this.#registry });
     const now = (): Readings => (this.#readings ??= read());
@@ -135,7 +138,13 @@ export class Meters {
   }
 
   legacyMessage(dialect: string, direction: 'in' | 'out', message: string): void {
-    this.#legacy.inc({ dialect, direction, message });
+    const key = `${dialect} ${direction} ${message}`;
+    let child = this.#legacyChildren.get(key);
+    if (child === undefined) {
+      child = this.#legacy.labels({ dialect, direction, message });
+      this.#legacyChildren.set(key, child);
+    }
+    child.inc();
   }
 
   #counter(name: string, help: string, labelNames: readonly string[] = []): Counter {

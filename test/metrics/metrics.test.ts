@@ -4,6 +4,8 @@ import { createServer } from 'node:net';
 import parse from 'parse-prometheus-text-format';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Meters } from '../../services/metrics/meters.js';
+import { LegacyProgram } from '../support/datagrams.js';
+import { legacyFlags } from '../support/legacy-flags.js';
 import { TestNet, type TestNode } from '../support/nodes.js';
 
 const DOCUMENT = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
@@ -13,7 +15,8 @@ let node: TestNode;
 
 beforeAll(async () => {
   net = new TestNet();
-  node = await net.start({ flags: ['--metrics', '127.0.0.1:0'] });
+  const legacy = legacyFlags({ 'simple-dht': '127.0.0.1:0' });
+  node = await net.start({ flags: ['--metrics', '127.0.0.1:0', ...legacy] });
 }, 30_000);
 
 afterAll(async () => net[Symbol.asyncDispose]());
@@ -41,6 +44,26 @@ describe('/metrics', () => {
     });
     const failed = 'method="/ringbinder.v1.HashService/GetRingId",code="NOT_FOUND"';
     expect(text).toContain(`ringbinder_rpc_duration_seconds_count{${failed}} 1\n`);
+  });
+
+  it('counts messages of legacy dialects, and what was dropped of them', async () => {
+    await using program = await LegacyProgram.open();
+    const { legacy } = node.record('ringbinder ready') as unknown as {
+      readonly legacy: Readonly<Record<string, string>>;
+    };
+    program.send(legacy['simple-dht']!, '02');
+    program.send(legacy['simple-dht']!, 'ff');
+    await program.until((hex) => hex === '02');
+    const text = await (await fetchText('/metrics')).text();
+    for (const [direction, message] of [
+      ['in', 'keep-alive'],
+      ['in', 'malformed'],
+      ['out', 'keep-alive'],
+    ]) {
+      const labels = `dialect="simple-dht",direction="${direction!}",message="${message!}"`;
+      expect(text).toContain(`ringbinder_legacy_messages_total{${labels}} 1`);
+    }
+    expect(text).toContain('ringbinder_guests{dialect="simple-dht"} 1');
   });
 
   it('is documented, and nothing else is', () => {

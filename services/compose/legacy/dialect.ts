@@ -6,6 +6,7 @@ import type {
   EndpointChange,
   HolderCalls,
   RingCalls,
+  SessionNote,
   StopCalls,
   ValueCalls,
 } from '../../legacy/core/session.js';
@@ -57,6 +58,8 @@ export type DialectDeps<Name extends LegacyName> = {
   readonly calls: LegacyCalls;
   /** Datagrams that a host may send in a second; as the dialect has it when undefined. */
   readonly rate: number | undefined;
+  /** To be told of every message. */
+  readonly note: (note: SessionNote) => void;
   readonly log: Logger;
 };
 

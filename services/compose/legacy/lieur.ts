@@ -13,6 +13,7 @@ export async function openLieur({
   peers,
   calls: { binder },
   rate,
+  note,
   log,
 }: DialectDeps<'lieur'>): Promise<OpenDialect | undefined> {
   if (binder === undefined) return undefined;
@@ -22,6 +23,7 @@ export async function openLieur({
     addresses: listen,
     clock: systemClock,
     log,
+    note,
     create: (end) => new LieurSession({ ...end, options, calls: binder }),
   });
   const { session } = adapter;

@@ -8,6 +8,8 @@ import {
   type LegacyPeers,
 } from '../../config/legacy.js';
 import { RingbinderError } from '../../errors.js';
+import { logNote } from '../../legacy/adapter.js';
+import type { SessionNote } from '../../legacy/core/session.js';
 import type { BoundSockets, LegacyCalls, OpenDialect, OpenerOf } from './dialect.js';
 import { openLieur } from './lieur.js';
 import { openRing } from './ring.js';
@@ -26,6 +28,8 @@ export type LegacyPartDeps = {
   readonly legacyPeer: LegacyPeers;
   readonly legacyRate: number | undefined;
   readonly calls: LegacyCalls;
+  /** Told of every message, with its dialect. */
+  readonly noted: (dialect: LegacyName, note: SessionNote) => void;
   readonly log: Logger;
 };
 
@@ -78,8 +82,12 @@ export class LegacyPart {
   async #try<Name extends LegacyName>(name: Name, listen: LegacyListen[Name]): Promise<void> {
     const { calls, legacyPeer: peers, legacyRate: rate, log: parent } = this.#deps;
     const log = parent.child({ dialect: name });
+    const note = (it: SessionNote): void => {
+      logNote(log, it);
+      this.#deps.noted(name, it);
+    };
     try {
-      const opened = await OPENERS[name]({ listen, peers, calls, rate, log });
+      const opened = await OPENERS[name]({ listen, peers, calls, rate, note, log });
       if (opened !== undefined) this.#open.set(name, opened);
     } catch (err) {
       const text = 'the dialect is off: its ports can not be had';

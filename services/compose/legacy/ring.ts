@@ -9,6 +9,7 @@ import type { DialectDeps, OpenDialect } from './dialect.js';
 export async function openRing({
   listen,
   calls,
+  note,
   log,
 }: DialectDeps<'ring'>): Promise<OpenDialect | undefined> {
   if (calls.ring === undefined) return undefined;
@@ -19,6 +20,7 @@ export async function openRing({
     calls: ring,
     clock: systemClock,
     log,
+    note,
   }).catch((thrown: unknown) => {
     ring.close();
     throw thrown;

@@ -14,6 +14,7 @@ export async function openSimpleDht({
   peers,
   calls,
   rate,
+  note,
   log,
 }: DialectDeps<'simple-dht'>): Promise<OpenDialect> {
   const isIpv6 = (host: string): boolean => host.includes(':');
@@ -28,6 +29,7 @@ export async function openSimpleDht({
     addresses: { main },
     clock: systemClock,
     log,
+    note,
     create: (end) => new SimpleDhtSession({ ...end, calls: calls.values, options }),
   });
   const { session } = adapter;

@@ -14,6 +14,7 @@ export async function openTlv({
   peers,
   calls,
   rate,
+  note,
   log,
 }: DialectDeps<'tlv'>): Promise<OpenDialect> {
   const { holders, stop, followHolders } = calls;
@@ -23,6 +24,7 @@ export async function openTlv({
     addresses: socketsOf(listen),
     clock: systemClock,
     log,
+    note,
     create: (end) =>
       new TlvSession({
         ...end,

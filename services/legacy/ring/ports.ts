@@ -2,7 +2,6 @@
 import type { Logger } from 'pino';
 import type { HostPort } from '../../host-port.js';
 import type { Clock } from '../../system/clock.js';
-import { logNote } from '../adapter.js';
 import type { LineSession, RingCalls, SessionNote } from '../core/session.js';
 import { LineServer, type LineServerLimits } from '../line-server.js';
 import { BoundedRingCalls } from './bounded-calls.js';
@@ -19,6 +18,8 @@ export type RingPortsDeps = {
   readonly calls: RingCalls;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Told of every request and reply. */
+  readonly note: (note: SessionNote) => void;
   readonly limits?: Partial<LineServerLimits>;
 };
 
@@ -35,10 +36,17 @@ export class RingPorts {
   }
 
   /** Opens all that have an address, or none: rejects with the error of the first that can't be had. */
-  static async open({ addresses, clock, log, limits, ...deps }: RingPortsDeps): Promise<RingPorts> {
+  static async open({
+    addresses,
+    clock,
+    log,
+    note,
+    limits,
+    ...deps
+  }: RingPortsDeps): Promise<RingPorts> {
     const after = clock.after.bind(clock);
     const calls = new BoundedRingCalls(deps.calls, { after, withinMs: CALL_MS });
-    const sessions = sessionsOf(calls, (note) => logNote(log, note));
+    const sessions = sessionsOf(calls, note);
     const servers = new Map<RingPortName, LineServer>();
     const ports = new RingPorts(calls, servers);
     try {

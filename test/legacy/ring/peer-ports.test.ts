@@ -103,7 +103,7 @@ describe('RingPorts', () => {
     const { log } = captureLog();
     const free = { host: '127.0.0.1', port: 0 };
     const taken = parseHostPort(rig.address('peer'))!;
-    const deps = { calls: rig.ring, clock: systemClock, log };
+    const deps = { note: () => undefined, calls: rig.ring, clock: systemClock, log };
     const off = { hash: undefined, welcome: undefined, monitor: undefined, peer: undefined };
     const first = await RingPorts.open({ ...deps, addresses: { ...off, hash: free } });
     expect(Object.keys(first.addresses)).toEqual(['hash']);

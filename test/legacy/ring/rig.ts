@@ -1,4 +1,6 @@
 /** The ports of dialect `ring` on loopback, over a ring in memory. */
+import { logNote } from '../../../services/legacy/adapter.js';
+import type { SessionNote } from '../../../services/legacy/core/session.js';
 import type { LineServerLimits } from '../../../services/legacy/line-server.js';
 import { RingPorts, type RingPortName } from '../../../services/legacy/ring/ports.js';
 import { systemClock, type Clock } from '../../../services/system/clock.js';
@@ -27,7 +29,8 @@ export class Rig {
   ): Promise<Rig> {
     const { log, lines } = captureLog();
     const addresses = { hash: LOCAL, welcome: LOCAL, monitor: LOCAL, peer: LOCAL };
-    const ports = await RingPorts.open({ addresses, calls: ring, clock, log, limits });
+    const note = (it: SessionNote): void => logNote(log, it);
+    const ports = await RingPorts.open({ addresses, calls: ring, clock, log, note, limits });
     return new Rig(ring, ports, lines);
   }
 
