@@ -9,6 +9,7 @@ import { benchChordTables } from './chord-tables/main.js';
 import { benchDhtGet } from './dht-get.js';
 import { benchDhtPut } from './dht-put.js';
 import { benchGetRingId } from './get-ring-id.js';
+import { benchPeerStream } from './peer-stream.js';
 import { benchRouteCache } from './route-cache.js';
 
 type Bench = (options: { readonly isQuick: boolean }) => Promise<void>;
@@ -20,6 +21,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'binder-resolve': benchBinderResolve,
   'binder-etcd': benchBinderEtcd,
   'binder-watch': benchBinderWatch,
+  'peer-stream': benchPeerStream,
   'chord-tables': benchChordTables,
   'route-cache': benchRouteCache,
 };

@@ -10,6 +10,8 @@ export type PairedResult = {
   readonly theirs: number;
   /** Median over the pairs of ours / theirs. */
   readonly ratio: number;
+  /** Where that median is, with at least 95 % confidence; all that was seen when there are too few pairs. */
+  readonly ratioRange: readonly [number, number];
 };
 
 export async function measurePairs(ours: Side, theirs: Side, pairs: number): Promise<PairedResult> {
@@ -21,16 +23,34 @@ export async function measurePairs(ours: Side, theirs: Side, pairs: number): Pro
     rows.push(row);
     process.stderr.write(`  ${row.ours.toFixed(0)} / ${row.theirs.toFixed(0)} per s\n`);
   }
+  const ratios = rows.map((row) => row.ours / row.theirs);
   return {
     ours: median(rows.map((row) => row.ours)),
     theirs: median(rows.map((row) => row.theirs)),
-    ratio: median(rows.map((row) => row.ours / row.theirs)),
+    ratio: median(ratios),
+    ratioRange: medianRange(ratios),
   };
 }
 
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((one, other) => one - other);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
+
+/**
+ * Between which of the values the median of what they are drawn from is, with at least 95 %
+ * confidence: each value is below it like a coin falls, whatever the distribution.
+ */
+export function medianRange(values: readonly number[]): readonly [number, number] {
+  const sorted = [...values].sort((one, other) => one - other);
+  let [outside, ways, below] = [0, 0.5 ** sorted.length, 0];
+  while (below < sorted.length / 2 && outside + ways <= 0.025) {
+    outside += ways;
+    ways *= (sorted.length - below) / (below + 1);
+    below += 1;
+  }
+  const first = Math.max(0, below - 1);
+  return [sorted[first] ?? Number.NaN, sorted.at(-1 - first) ?? Number.NaN];
 }
 
 /** Calls per second with so many in flight, for so long. */

@@ -37,7 +37,7 @@ const IMPORTS: readonly ImportRule[] = [
   },
   {
     files: /^clients\/sdk\//,
-    allow: /^(?:clients\/sdk\/|proto\/gen\/|@grpc\/grpc-js$)/,
+    allow: /^(?:clients\/sdk\/|proto\/gen\/|@grpc\/grpc-js$|node:(?:events|stream)$)/,
     why: 'the SDK knows the proto, not the servers',
   },
   {

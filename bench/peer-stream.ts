@@ -1,0 +1,80 @@
+/**
+ * Peer streams against a bare grpc-js echo in a process of its own, with the same client: to the node
+ * itself and back, in chunks of 64 KiB and of 1 KiB, and from one node to another.
+ */
+import type { Client } from '@grpc/grpc-js';
+import { connect } from './calls.js';
+import { measurePairs, type Side } from './paired.js';
+import { openCall, throughput } from './stream-load.js';
+import { Workshop } from './workshop.js';
+
+const ECHO = new URL('./stream-echo.js', import.meta.url).pathname;
+const KIB = 1_024;
+const LOAD_MS = 1_000;
+const PAIRS = 25;
+const QUICK_PAIRS = 7;
+const TARGET = 0.8;
+
+type Kind = { readonly what: string; readonly chunkBytes: number; readonly isAcross: boolean };
+
+const KINDS: readonly Kind[] = [
+  { what: 'to itself, 64 KiB', chunkBytes: 64 * KIB, isAcross: false },
+  { what: 'to itself, 1 KiB', chunkBytes: KIB, isAcross: false },
+  { what: 'across two nodes, 64 KiB', chunkBytes: 64 * KIB, isAcross: true },
+  { what: 'across two nodes, 1 KiB', chunkBytes: KIB, isAcross: true },
+];
+
+export async function benchPeerStream({ isQuick }: { readonly isQuick: boolean }): Promise<void> {
+  await using workshop = new Workshop();
+  const address = await workshop.node(['--ephemeral']);
+  const otherAddress = await workshop.node(['--ephemeral', '--join', address]);
+  const [node, other] = [connect(address), connect(otherAddress)];
+  const echo = connect(await workshop.script(ECHO, []));
+  for (const { what, chunkBytes, isAcross } of KINDS) {
+    const echoed: Side = {
+      name: 'bare echo',
+      perSecond: async () => mibPerSecond(throughOne(echo, address, chunkBytes)),
+    };
+    const ours: Side = {
+      name: what,
+      perSecond: async () =>
+        mibPerSecond(
+          isAcross
+            ? throughTwo(node, other, otherAddress, chunkBytes)
+            : throughOne(node, address, chunkBytes),
+        ),
+    };
+    const pairs = isQuick ? QUICK_PAIRS : PAIRS;
+    process.stderr.write(`peer-stream: ${what}, ${pairs} pairs of ${LOAD_MS} ms\n`);
+    const result = await measurePairs(ours, echoed, pairs);
+    const [us, them] = [result.ours.toFixed(0), result.theirs.toFixed(0)];
+    const [low, high] = result.ratioRange.map((bound) => bound.toFixed(2));
+    const aim = isAcross ? '' : `, target ${TARGET.toFixed(2)}`;
+    process.stdout.write(
+      `peer-stream: ${what}: ${us} MiB/s, bare grpc-js echo ${them} MiB/s, ratio ${result.ratio.toFixed(2)} (95 %: ${low} to ${high}${aim})\n`,
+    );
+  }
+  for (const client of [node, other, echo]) client.close();
+}
+
+async function throughOne(client: Client, address: string, chunkBytes: number): Promise<number> {
+  const stream = openCall(client, { $case: 'toAddress', value: address });
+  return throughput(stream, stream, chunkBytes, LOAD_MS);
+}
+
+async function throughTwo(
+  node: Client,
+  other: Client,
+  otherAddress: string,
+  chunkBytes: number,
+): Promise<number> {
+  const from = openCall(node, { $case: 'toAddress', value: otherAddress });
+  const to = openCall(other, { $case: 'accept', value: {} });
+  to.write({ action: { $case: 'finish', value: {} } });
+  from.resume();
+  return throughput(from, to, chunkBytes, LOAD_MS);
+}
+
+async function mibPerSecond(bytesPerSecond: Promise<number>): Promise<number> {
+  return (await bytesPerSecond) / 2 ** 20;
+}
