@@ -112,7 +112,13 @@ class ComposedNode implements Node {
     this.#legacy = new LegacyPart({
       legacy,
       legacyPeer,
-      calls: localCalls({ config, table: this.#table, binder: this.#binder, requestStop }),
+      calls: localCalls({
+        config,
+        table: this.#table,
+        binder: this.#binder,
+        streams: this.#peer.streams,
+        requestStop,
+      }),
       log: log.child({ component: 'legacy' }),
     });
     this.#closers.push(

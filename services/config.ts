@@ -115,7 +115,7 @@ export const OPTIONS = {
     placeholder: 'dialect=where,…|off',
     default: '',
     defaultInWords: 'all, on a node that founds a ring',
-    help: 'Where legacy dialects listen: tlv=[::1]:7401, simple-dht=127.0.0.1:7402, lieur=127.0.0.1:7403:7404; each may be off.',
+    help: 'Where legacy dialects listen: tlv=[::1]:7401, simple-dht=127.0.0.1:7402, lieur=127.0.0.1:7403:7404, pair=127.0.0.1:7405; each may be off.',
     parse: parseLegacy,
   },
   legacyPeer: {

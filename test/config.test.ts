@@ -41,7 +41,7 @@ const DEFAULTS = {
   graceMs: 86_400_000,
   endpointsMax: 100_000,
   protectionPercent: 50,
-  legacy: { tlv: undefined, 'simple-dht': undefined, lieur: undefined },
+  legacy: { tlv: undefined, 'simple-dht': undefined, lieur: undefined, pair: undefined },
   legacyPeer: { tlv: [], 'simple-dht': [], lieur: [] },
   leaveTimeoutMs: 20_000,
   stopPassword: undefined,

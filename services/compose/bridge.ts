@@ -53,6 +53,7 @@ function remoteCalls(link: NodeLink, requestStop: () => void): LegacyCalls {
       follow: (...following) => binder.follow(...following),
       proveBy: (_dialect, prove) => binder.proveBy(prove),
     },
+    streams: undefined,
     stop: remoteStop(link, requestStop),
     followHolders: undefined,
     followValues: (isWanted, put) =>

@@ -4,6 +4,8 @@ import {
   NodeServiceService,
   type DescribeNodeResponse,
 } from '../../proto/gen/ringbinder/internal/v1/node_service.js';
+import { isPairAddress, parsePairAddress } from '../legacy/pair/address.js';
+import { dialPair } from '../legacy/pair/socket.js';
 import { STREAM_LIMITS } from '../limits.js';
 import type { PeerApplication } from '../peer/application.js';
 import type { PeerRef } from '../peer/core/ring-space.js';
@@ -50,7 +52,7 @@ export class StreamsPart {
     const self = (): PeerRef => deps.face.seat.driver.state.self;
     this.streams = new PeerStreams({
       self,
-      carries: (peer) => self().ringId < peer.ringId,
+      carries: ({ address, ringId }) => isPairAddress(address) || self().ringId < ringId,
       carry: (stream) => this.#carry(stream),
       invite: async (peer, name) => this.#invite(peer, name),
       clock: systemClock,
@@ -77,6 +79,11 @@ export class StreamsPart {
   }
 
   #carry(stream: PeerStream): void {
+    const raw = parsePairAddress(stream.peer.address);
+    if (raw !== undefined) {
+      dialPair(raw, stream);
+      return;
+    }
     const carrier = this.#carriers.get(stream.peer.address);
     carrier.streamCount += 1;
     carryStream(carrier.client, this.#callerTo(stream.peer), stream, () => {

@@ -13,6 +13,7 @@ export type LegacyListen = {
   readonly tlv: HostPort;
   readonly 'simple-dht': HostPort;
   readonly lieur: { readonly main: HostPort; readonly verification: HostPort };
+  readonly pair: HostPort;
 };
 
 export type LegacyName = keyof LegacyListen;
@@ -36,6 +37,7 @@ export const LEGACY_DEFAULTS: LegacyListen = {
     main: { host: '127.0.0.1', port: 7403 },
     verification: { host: '127.0.0.1', port: 7404 },
   },
+  pair: { host: '127.0.0.1', port: 7405 },
 };
 
 const NAMES = Object.keys(LEGACY_DEFAULTS) as LegacyName[];
@@ -45,6 +47,7 @@ const FORMS: Readonly<Record<LegacyName, string>> = {
   tlv: 'tlv=[IPv6]:port',
   'simple-dht': 'simple-dht=host:port',
   lieur: 'lieur=IPv4:port:verification-port',
+  pair: 'pair=host:port',
 };
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
@@ -54,15 +57,15 @@ const LISTEN: { readonly [Name in LegacyName]: (text: string) => LegacyListen[Na
     tlv: (text) => only(parseHostPort(text), ({ host }) => host.includes(':')),
     'simple-dht': parseHostPort,
     lieur: parseLieur,
+    pair: parseHostPort,
   };
 
 export function parseLegacy(text: string): Parsed<LegacyChoice> {
-  if (text.trim() === 'off') return value({ tlv: 'off', 'simple-dht': 'off', lieur: 'off' });
-  const choice: Record<LegacyName, unknown> = {
-    tlv: undefined,
-    'simple-dht': undefined,
-    lieur: undefined,
-  };
+  const isAllOff = text.trim() === 'off';
+  const choice = Object.fromEntries(
+    NAMES.map((name) => [name, isAllOff ? 'off' : undefined]),
+  ) as Record<LegacyName, unknown>;
+  if (isAllOff) return value(choice as LegacyChoice);
   for (const { name, where } of partsOf(text)) {
     if (!isName(name)) return bad(`off, or ${NAMES.map((each) => FORMS[each]).join(', ')}`);
     choice[name] = where === 'off' ? 'off' : LISTEN[name](where);

@@ -8,6 +8,7 @@ import type {
   StopCalls,
   ValueCalls,
 } from '../../legacy/core/session.js';
+import type { PeerStreams } from '../../peer/stream/streams.js';
 
 /** Asks whether a service lives; never rejects, and ends within seconds. */
 export type Prover = (address: string) => Promise<boolean>;
@@ -26,6 +27,8 @@ export type LegacyCalls = {
   readonly values: ValueCalls;
   /** Undefined where no binder is. */
   readonly binder: DirectoryCalls | undefined;
+  /** The peer streams of this node; undefined where there are none. */
+  readonly streams: Pick<PeerStreams, 'carried'> | undefined;
   /** Undefined where nobody may stop anything. */
   readonly stop: StopCalls | undefined;
   /** Tells of holders that others announce; undefined where nobody can know. */

@@ -10,6 +10,7 @@ import {
 import { RingbinderError } from '../../errors.js';
 import type { BoundSockets, LegacyCalls, OpenDialect, OpenerOf } from './dialect.js';
 import { openLieur } from './lieur.js';
+import { openPair } from './pair.js';
 import { openSimpleDht } from './simple-dht.js';
 import { openTlv } from './tlv.js';
 
@@ -17,6 +18,7 @@ const OPENERS: { readonly [Name in LegacyName]: OpenerOf<Name> } = {
   tlv: openTlv,
   'simple-dht': openSimpleDht,
   lieur: openLieur,
+  pair: openPair,
 };
 
 export type LegacyPartDeps = {

@@ -38,6 +38,8 @@ export function carryStream(
 /** What the other peer sends goes into the stream, no faster than that is read. */
 function receive(call: Call, stream: PeerStream): void {
   const { incoming, outgoing } = stream.far;
+  // Whoever reads here may be gone while nothing comes.
+  outgoing.settled().catch(() => call.cancel());
   const take = ({ event }: CarryStreamResponse): void => {
     if (event?.$case === 'opened') {
       stream.open();
@@ -45,10 +47,9 @@ function receive(call: Call, stream: PeerStream): void {
       const room = outgoing.write(event.value);
       if (room === undefined) return;
       call.pause();
-      // That the stream broke is known to whom it concerns; the call ends by it.
       room.then(
         () => call.resume(),
-        () => call.cancel(),
+        () => undefined,
       );
     } else if (event?.$case === 'finish') {
       outgoing.finish();

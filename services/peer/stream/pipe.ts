@@ -16,7 +16,8 @@ export class Pipe {
   #isFinished = false;
   #isSettled = false;
   #failure: Error | undefined;
-  #wakeWriter: (() => void) | undefined;
+  /** The writer may wait for room and for the end at once. */
+  #writerWaits: (() => void)[] = [];
   #wakeReader: (() => void) | undefined;
 
   /** Whether the writer has written all. */
@@ -57,7 +58,7 @@ export class Pipe {
     if (this.isDone) return;
     this.#failure = reason;
     this.#wakeReader?.();
-    this.#wakeWriter?.();
+    this.#wakeWriter();
   }
 
   /** Resolves with what is next; with undefined at the end. Rejects with why it broke. */
@@ -72,24 +73,27 @@ export class Pipe {
     }
     const chunk = this.#take();
     this.#bytes -= chunk.length;
-    if (this.#bytes < PIPE_BYTES_MAX) this.#wakeWriter?.();
+    if (this.#bytes < PIPE_BYTES_MAX) this.#wakeWriter();
     return chunk;
   }
 
   /** The reader has all, and has passed it on. */
   settle(): void {
     this.#isSettled = true;
-    this.#wakeWriter?.();
+    this.#wakeWriter();
   }
 
   async #until(isTrue: () => boolean): Promise<void> {
     while (!isTrue()) {
       if (this.#failure !== undefined) throw this.#failure;
       await new Promise<void>((wake) => {
-        this.#wakeWriter = wake;
+        this.#writerWaits.push(wake);
       });
-      this.#wakeWriter = undefined;
     }
+  }
+
+  #wakeWriter(): void {
+    for (const wake of this.#writerWaits.splice(0)) wake();
   }
 
   #take(): Uint8Array {

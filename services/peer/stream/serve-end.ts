@@ -29,7 +29,7 @@ export async function* serveEnd(
   const giveUp = (): void => stream.break(brokenOff(stream, signal.reason));
   signal.addEventListener('abort', giveUp);
   if (signal.aborted) giveUp();
-  const writing = writeAll(stream, end, requests);
+  void writeAll(stream, end, requests);
   try {
     for (;;) {
       const chunk = await end.incoming.read();
@@ -38,7 +38,6 @@ export async function* serveEnd(
     }
     yield { $case: 'finish', value: {} };
     end.incoming.settle();
-    await writing;
     await end.outgoing.settled();
   } finally {
     signal.removeEventListener('abort', giveUp);
