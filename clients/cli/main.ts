@@ -9,6 +9,7 @@ import { addInboxCommand } from './commands/inbox.js';
 import { addLegacyCommands } from './commands/legacy/legacy.js';
 import { addLookupCommand } from './commands/lookup.js';
 import { addPeersCommand } from './commands/peers.js';
+import { addPipeCommand } from './commands/pipe.js';
 import { addSendCommand } from './commands/send.js';
 import { addServeCommand } from './commands/serve.js';
 import { addSimulateCommand } from './commands/simulate.js';
@@ -36,6 +37,7 @@ function createProgram(): Command {
   addLookupCommand(program);
   addSendCommand(program);
   addInboxCommand(program);
+  addPipeCommand(program);
   addDhtCommands(program);
   addBindCommands(program);
   addLegacyCommands(program);

@@ -5,7 +5,7 @@ import type {
   CarryStreamResponse,
 } from '../../../proto/gen/ringbinder/internal/v1/node_service.js';
 import type { Caller } from '../../../proto/gen/ringbinder/v1/peer_service.js';
-import { RingbinderError } from '../../errors.js';
+import type { RingbinderError } from '../../errors.js';
 import { fromServiceError } from '../../rpc/channel.js';
 import { brokenOff, type PeerStream } from './peer-stream.js';
 import { CARRY_STREAM } from './wire-chunk.js';
