@@ -20,8 +20,8 @@ type Done = (error?: Error | null) => void;
 
 /**
  * Connects when it is first written to or read from, or by `connect`. Ending it ends this direction only;
- * it closes when both directions have ended, and then all that was written has been handed over. Destroying
- * it before breaks the stream. Errors are `CallError`s.
+ * it closes when both directions have ended and the node has passed on all that was written. Destroying it
+ * before breaks the stream. Errors are `CallError`s.
  *
  * `for await` over any Node stream destroys it when the loop ends, also when the other end has only finished
  * its direction: to go on writing then, loop over `iterator({ destroyOnReturn: false })`.
@@ -88,7 +88,7 @@ export class PeerStream extends Duplex {
     done();
   }
 
-  /** After both ends the call is still to end: only then has all been handed over. */
+  /** After both ends the call is still to end: only then has all been passed on. */
   override _destroy(error: Error | null, done: Done): void {
     const call = this.#call;
     const isEnding = error === null && this.readableEnded && this.writableFinished;

@@ -16,7 +16,7 @@ export type StreamEvent =
 type Requests = AsyncIterator<{ readonly action?: StreamMessage | undefined }>;
 
 /**
- * Yields what the user of an end reads, and ends when that and what it wrote have arrived. Whoever stops
+ * Yields what the user of an end reads, and ends when that and what it wrote have been passed on. Whoever stops
  * listening before breaks the stream; so does who goes away without having finished, for that may be a loss.
  * Throws why the stream broke.
  */

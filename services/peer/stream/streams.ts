@@ -190,6 +190,7 @@ export class PeerStreams {
     }
     const { clock, limits } = this.#deps;
     this.#unclaimed.set(stream, clock.monotonicMs());
+    if (this.#unclaimed.size > limits.unclaimedMax) this.#sweep();
     if (this.#unclaimed.size > limits.unclaimedMax) this.#giveUp(stream);
   }
 
