@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CallError, Ringbinder, type PeerStream } from '../../clients/sdk/index.js';
+import { Ringbinder, type PeerStream } from '../../clients/sdk/index.js';
 import { TestNet, untilIdeal, type TestNode } from '../support/nodes.js';
 import {
   connectionsBetween,
@@ -29,9 +29,9 @@ beforeAll(async () => {
 afterAll(async () => net[Symbol.asyncDispose]());
 
 /** The error that ends a stream. */
-async function failureOf(stream: PeerStream): Promise<CallError> {
-  if (stream.errored !== null) return stream.errored as CallError;
-  const [error] = (await once(stream, 'error')) as [CallError];
+async function failureOf(stream: PeerStream): Promise<Error> {
+  if (stream.errored !== null) return stream.errored;
+  const [error] = (await once(stream, 'error')) as [Error];
   return error;
 }
 

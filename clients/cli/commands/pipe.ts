@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import type { PeerStream, Ringbinder } from '../../sdk/index.js';
@@ -35,11 +36,21 @@ export function addPipeCommand(program: Command): void {
         const stream = streamOf(node, target, flags);
         const giveUp = (): void => void stream.destroy();
         signal.addEventListener('abort', giveUp);
+        if (flags.accept && !json) say(`waiting for a stream to ${node.address}; Ctrl-C ends`);
         const peer = await stream.connect();
         say(json ? JSON.stringify(peer) : `connected with ${printable(peer.address)}`);
-        await pipeline(process.stdin, stream, process.stdout, { signal });
+        await joinStdio(stream, signal);
       });
     });
+}
+
+/** One direction may end long before the other: a single pipeline would end both with the first. */
+async function joinStdio(stream: PeerStream, signal: AbortSignal): Promise<void> {
+  await Promise.all([
+    pipeline(process.stdin, stream, { signal }),
+    pipeline(stream, process.stdout, { signal }),
+  ]);
+  if (!stream.closed) await once(stream, 'close');
 }
 
 /** A number is a ring ID: an address has a port. */
