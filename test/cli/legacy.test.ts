@@ -13,7 +13,7 @@ let at: string[];
 beforeAll(async () => {
   net = new TestNet();
   node = await net.start({
-    flags: ['--legacy', 'tlv=off,simple-dht=127.0.0.1:0,lieur=127.0.0.1:0:0'],
+    flags: ['--legacy', 'tlv=off,simple-dht=127.0.0.1:0,lieur=127.0.0.1:0:0,pair=off'],
   });
   const legacy = node.record('ringbinder ready')!['legacy'] as Readonly<Record<string, string>>;
   binder = ['--binder', legacy['lieur']!];

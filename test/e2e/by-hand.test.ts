@@ -162,12 +162,26 @@ describe('PeerService by hand', () => {
     });
   });
 
-  it('refuses a stream for now, and every call of the services to come', async () => {
-    for (const method of ['PeerService/OpenStream', 'MonitorService/CheckRing']) {
-      const refused = await refusal(founder, `${V1}.${method}`, {});
-      expect(refused.code).toBe('unimplemented');
-      expect(refused.message).toContain('[RPC_NOT_IMPLEMENTED]');
-    }
+  it('opens a stream, here with the node itself', async () => {
+    const said = [
+      { open: { toAddress: founder, name: 'by hand' } },
+      { chunk: 'aGVsbG8=' },
+      { finish: {} },
+    ];
+    const data = said.map((message) => JSON.stringify(message)).join(' ');
+    const { code, out } = await curl(founder, `${V1}.PeerService/OpenStream`, undefined, [
+      '--data',
+      data,
+    ]);
+    expect(code).toBe(0);
+    const heard = out.split(/\n(?=\{)/).map((json) => JSON.parse(json) as object);
+    expect(heard).toMatchObject([{ opened: { address: founder } }, ...said.slice(1)]);
+  });
+
+  it('refuses every call of the services to come', async () => {
+    const refused = await refusal(founder, `${V1}.MonitorService/CheckRing`, {});
+    expect(refused.code).toBe('unimplemented');
+    expect(refused.message).toContain('[RPC_NOT_IMPLEMENTED]');
   });
 });
 

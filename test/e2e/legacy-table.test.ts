@@ -18,7 +18,7 @@ let other: TestNode;
 
 beforeAll(async () => {
   net = new TestNet();
-  const legacy = 'tlv=[::1]:0,simple-dht=127.0.0.1:0,lieur=off';
+  const legacy = 'tlv=[::1]:0,simple-dht=127.0.0.1:0,lieur=off,pair=off';
   node = await net.start({ flags: ['--legacy', legacy, '--stop-password', PASSWORD] });
   other = await net.start({
     join: [node.address],
@@ -155,7 +155,7 @@ describe('tlv', () => {
 
   it('is spoken at a bridge, which ends with its node', async () => {
     const remote = await net.start({ flags: ['--stop-password', PASSWORD] });
-    const legacy = 'tlv=[::1]:0,simple-dht=off,lieur=off';
+    const legacy = 'tlv=[::1]:0,simple-dht=off,lieur=off,pair=off';
     await using bridge = await TestBridge.start({ servers: [remote.address], legacy });
     await bridge.said('the node answers', 10_000);
     await using client = await LegacyProgram.open('::1');

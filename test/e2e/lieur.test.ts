@@ -18,7 +18,7 @@ beforeAll(async () => {
   originalBinder = await LegacyProgram.open();
   const peer = ['--legacy-peer', `lieur=${originalBinder.address}`];
   node = await net.start({
-    flags: ['--legacy', 'tlv=off,simple-dht=off,lieur=127.0.0.1:0:0', ...peer],
+    flags: ['--legacy', 'tlv=off,simple-dht=off,lieur=127.0.0.1:0:0,pair=off', ...peer],
   });
   other = await net.start({
     join: [node.address],
@@ -139,7 +139,7 @@ describe('a dialect that can not listen', () => {
     taken.bind(0, '127.0.0.1');
     await once(taken, 'listening');
     await using lone = new TestNet();
-    const where = `tlv=off,simple-dht=off,lieur=127.0.0.1:${taken.address().port}:0`;
+    const where = `tlv=off,simple-dht=off,lieur=127.0.0.1:${taken.address().port}:0,pair=off`;
     const started = await lone.start({ flags: ['--legacy', where] });
     const warnings = started.records.filter(({ msg }) => msg.startsWith('the dialect is off'));
     expect(warnings).toHaveLength(1);
