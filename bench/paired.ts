@@ -10,8 +10,8 @@ export type PairedResult = {
   readonly theirs: number;
   /** Median over the pairs of ours / theirs. */
   readonly ratio: number;
-  /** Where that median is, with at least 95 % confidence; all that was seen when there are too few pairs. */
-  readonly ratioRange: readonly [number, number];
+  /** Where that median lies with 95 % confidence, by the ranks of the ratios. */
+  readonly interval: readonly [from: number, to: number];
 };
 
 export async function measurePairs(ours: Side, theirs: Side, pairs: number): Promise<PairedResult> {
@@ -28,7 +28,7 @@ export async function measurePairs(ours: Side, theirs: Side, pairs: number): Pro
     ours: median(rows.map((row) => row.ours)),
     theirs: median(rows.map((row) => row.theirs)),
     ratio: median(ratios),
-    ratioRange: medianRange(ratios),
+    interval: medianInterval(ratios),
   };
 }
 
@@ -38,19 +38,14 @@ function median(values: readonly number[]): number {
 }
 
 /**
- * Between which of the values the median of what they are drawn from is, with at least 95 %
- * confidence: each value is below it like a coin falls, whatever the distribution.
+ * The values between which the median lies with 95 % confidence: how many of them are below it is
+ * binomial, whatever their distribution. Of fewer than six values it is all of them, and says less.
  */
-export function medianRange(values: readonly number[]): readonly [number, number] {
+export function medianInterval(values: readonly number[]): readonly [from: number, to: number] {
   const sorted = [...values].sort((one, other) => one - other);
-  let [outside, ways, below] = [0, 0.5 ** sorted.length, 0];
-  while (below < sorted.length / 2 && outside + ways <= 0.025) {
-    outside += ways;
-    ways *= (sorted.length - below) / (below + 1);
-    below += 1;
-  }
-  const first = Math.max(0, below - 1);
-  return [sorted[first] ?? Number.NaN, sorted.at(-1 - first) ?? Number.NaN];
+  const { length } = sorted;
+  const below = Math.max(0, Math.floor(length / 2 - 0.98 * Math.sqrt(length)));
+  return [sorted[below] ?? Number.NaN, sorted[length - 1 - below] ?? Number.NaN];
 }
 
 /** Calls per second with so many in flight, for so long. */

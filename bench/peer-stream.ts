@@ -58,7 +58,7 @@ async function report(ours: Side, theirs: Side, pairs: number, aim: string): Pro
   process.stderr.write(`peer-stream: ${ours.name}, ${pairs} pairs\n`);
   const result = await measurePairs(ours, theirs, pairs);
   const [us, them] = [result.ours.toFixed(0), result.theirs.toFixed(0)];
-  const [low, high] = result.ratioRange.map((bound) => bound.toFixed(2));
+  const [low, high] = result.interval.map((bound) => bound.toFixed(2));
   process.stdout.write(
     `peer-stream: ${ours.name} ${us} MiB/s, ${theirs.name} ${them} MiB/s, ratio ${result.ratio.toFixed(2)} (95 %: ${low} to ${high}${aim})\n`,
   );

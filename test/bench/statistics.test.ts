@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { medianRange } from '../../bench/paired.js';
+import { medianInterval } from '../../bench/paired.js';
 import { sharesOf, summarize } from '../../bench/chord-tables/statistics.js';
 
 describe('summarize', () => {
@@ -22,15 +22,13 @@ describe('sharesOf', () => {
   });
 });
 
-describe('medianRange', () => {
-  it('is between the values that the tables of the sign test name', () => {
-    const values = (count: number) => Array.from({ length: count }, (_, index) => count - index);
-    expect(medianRange(values(25))).toEqual([8, 18]);
-    expect(medianRange(values(10))).toEqual([2, 9]);
-    expect(medianRange(values(6))).toEqual([1, 6]);
+describe('medianInterval', () => {
+  it('goes by ranks: the eighth on either side of twenty-five', () => {
+    const values = Array.from({ length: 25 }, (_, index) => (index * 7) % 25);
+    expect(medianInterval(values)).toEqual([7, 17]);
   });
 
-  it('is all that was seen where that is too little', () => {
-    expect(medianRange([3, 1, 2])).toEqual([1, 3]);
+  it('is everything where there is little', () => {
+    expect(medianInterval([3, 1, 2])).toEqual([1, 3]);
   });
 });
