@@ -10,6 +10,7 @@ import { benchDhtGet } from './dht-get.js';
 import { benchDhtPut } from './dht-put.js';
 import { benchGetRingId } from './get-ring-id.js';
 import { benchLegacyDatagrams } from './legacy-datagrams.js';
+import { benchPeerStream } from './peer-stream.js';
 import { benchRouteCache } from './route-cache.js';
 
 type Bench = (options: { readonly isQuick: boolean }) => Promise<void>;
@@ -22,6 +23,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'binder-etcd': benchBinderEtcd,
   'binder-watch': benchBinderWatch,
   'legacy-datagrams': benchLegacyDatagrams,
+  'peer-stream': benchPeerStream,
   'chord-tables': benchChordTables,
   'route-cache': benchRouteCache,
 };

@@ -71,7 +71,8 @@ export class Workshop implements AsyncDisposable {
 
   /** The same with legacy dialects; resolves also with where each of them listens. */
   async legacyNode(legacy: string, args: readonly string[]): Promise<Ready> {
-    return this.#started(CLI, ['serve', '--listen', '127.0.0.1:0', '--legacy', legacy, ...args]);
+    const listen = ['--listen', '127.0.0.1:0', '--metrics', 'off', '--legacy', legacy];
+    return this.#started(CLI, ['serve', ...listen, ...args]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

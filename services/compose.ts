@@ -23,6 +23,7 @@ import type { Readings } from './metrics/meters.js';
 import { directoryUnreachable } from './node/directory.js';
 import { Notebook, type NodeMemory } from './node/notebook.js';
 import { StartError } from './node/start-error.js';
+import { CARRY_STREAM, OPEN_STREAM } from './peer/stream/wire-chunk.js';
 import { Forwarder } from './rpc/forward.js';
 import { OVERALL } from './rpc/health.js';
 import { RpcServer } from './rpc/server.js';
@@ -32,7 +33,7 @@ import { systemClock } from './system/clock.js';
 const SERVICES = {
   hash: HashServiceService,
   welcome: WelcomeServiceService,
-  peer: PeerServiceService,
+  peer: { ...PeerServiceService, openStream: OPEN_STREAM },
   monitor: MonitorServiceService,
   dht: DhtServiceService,
   binder: BinderServiceService,
@@ -135,6 +136,7 @@ class ComposedNode implements Node {
         table: this.#table,
         binder: this.#binder,
         ring: { part: this.#peer, log: log.child({ component: 'guests' }) },
+        streams: this.#peer.streams,
         requestStop,
       }),
       noted: (dialect, { direction, what }) => meters.legacyMessage(dialect, direction, what),
@@ -242,7 +244,10 @@ class ComposedNode implements Node {
       if (roles.includes(name)) this.#server.add(definition, handlers[name]);
       else this.#server.addNotServed(definition);
     }
-    this.#server.add(NodeServiceService, this.#peer.nodeHandler());
+    this.#server.add(
+      { ...NodeServiceService, carryStream: CARRY_STREAM },
+      this.#peer.nodeHandler(),
+    );
     this.#server.add(TableServiceService, this.#table.peerHandler());
     const isBinder = roles.includes('binder');
     if (isBinder) this.#server.add(RegistryServiceService, this.#binder.registryHandler());

@@ -117,7 +117,7 @@ export const OPTIONS = {
     placeholder: 'dialect=where,…|off',
     default: '',
     defaultInWords: 'all, on a node that founds a ring',
-    help: 'Where legacy dialects listen: tlv=[::1]:7401, simple-dht=127.0.0.1:7402, lieur=127.0.0.1:7403:7404, ring-hash=127.0.0.1:8001, ring-welcome=127.0.0.1:8000, ring-monitor=127.0.0.1:8002, ring-peer=127.0.0.1:2016; each may be off, ring=off means all four.',
+    help: 'Where legacy dialects listen: tlv=[::1]:7401, simple-dht=127.0.0.1:7402, lieur=127.0.0.1:7403:7404, pair=127.0.0.1:7405, ring-hash=127.0.0.1:8001, ring-welcome=127.0.0.1:8000, ring-monitor=127.0.0.1:8002, ring-peer=127.0.0.1:2016; each may be off, ring=off means all four.',
     parse: parseLegacy,
   },
   legacyPeer: {

@@ -6,6 +6,7 @@ import { loadBridgeConfig, type BridgeSources } from './bridge/config.js';
 import { loadConfig, type ConfigSources } from './config.js';
 import { createLogger, type Logger } from './logging.js';
 import { StartError } from './node/start-error.js';
+import { letHeapGrow } from './system/heap.js';
 import { onShutdownSignals } from './system/shutdown.js';
 
 /**
@@ -16,6 +17,7 @@ export async function serve(sources: ConfigSources): Promise<number> {
   const { config, warnings } = loadConfig(sources);
   const log = createLogger({ level: config.logLevel });
   for (const warning of warnings) log.warn(warning);
+  letHeapGrow();
   // Loaded here, so that commands which start no node need not wait for it.
   const { composeNode } = await import('./compose.js');
   return untilStopped('ringbinder', log, async (requestStop) =>

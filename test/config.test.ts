@@ -45,6 +45,7 @@ const DEFAULTS = {
     tlv: undefined,
     'simple-dht': undefined,
     lieur: undefined,
+    pair: undefined,
     ring: { hash: undefined, welcome: undefined, monitor: undefined, peer: undefined },
   },
   legacyPeer: { tlv: [], 'simple-dht': [], lieur: [] },

@@ -10,6 +10,7 @@ import { addLegacyCommands } from './commands/legacy/legacy.js';
 import { addLookupCommand } from './commands/lookup.js';
 import { addMonitorCommands } from './commands/monitor/monitor.js';
 import { addPeersCommand } from './commands/peers.js';
+import { addPipeCommand } from './commands/pipe.js';
 import { addSendCommand } from './commands/send.js';
 import { addServeCommand } from './commands/serve.js';
 import { addSimulateCommand } from './commands/simulate.js';
@@ -38,6 +39,7 @@ function createProgram(): Command {
   addMonitorCommands(program);
   addSendCommand(program);
   addInboxCommand(program);
+  addPipeCommand(program);
   addDhtCommands(program);
   addBindCommands(program);
   addLegacyCommands(program);

@@ -72,6 +72,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   FENCING_TOKEN_STALE: 'the endpoint was registered anew since; whoever did that renews it now',
   BINDER_STARTING:
     'the binder still takes the endpoints over; try again in a moment, or ask another',
+  STREAM_TAKEN: '--name opens another stream between the same two peers',
   INBOX_FULL: 'somebody must read that inbox: rb inbox --server ADDRESS',
 };
 

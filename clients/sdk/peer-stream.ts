@@ -19,14 +19,19 @@ type Call = ClientDuplexStream<OpenStreamRequest, OpenStreamResponse>;
 type Done = (error?: Error | null) => void;
 
 /**
- * Connects when it is first written to or read from, or by `connect`. Ending it ends this direction
- * only; destroying it breaks the stream. Errors are `CallError`s.
+ * Connects when it is first written to or read from, or by `connect`. Ending it ends this direction only;
+ * it closes when both directions have ended and the node has passed on all that was written. Destroying it
+ * before breaks the stream. Errors are `CallError`s.
+ *
+ * `for await` over any Node stream destroys it when the loop ends, also when the other end has only finished
+ * its direction: to go on writing then, loop over `iterator({ destroyOnReturn: false })`.
  */
 export class PeerStream extends Duplex {
   readonly #channel: NodeChannel;
   readonly #target: OpenStreamTarget;
   #call: Call | undefined;
   #peer: Peer | undefined;
+  #isOver = false;
 
   constructor(channel: NodeChannel, target: OpenStreamTarget) {
     super({ allowHalfOpen: true });
@@ -42,6 +47,7 @@ export class PeerStream extends Duplex {
   /** Connects now, and resolves with the other end when the stream stands. */
   async connect(): Promise<Peer> {
     if (this.#peer !== undefined) return this.#peer;
+    if (this.destroyed) throw this.errored ?? new Error('the stream is closed');
     const closing = new AbortController();
     const giveUp = (): void => closing.abort();
     this.once('close', giveUp);
@@ -70,6 +76,11 @@ export class PeerStream extends Duplex {
     else call.once('drain', done);
   }
 
+  /** What was written meanwhile goes together. */
+  override _writev(chunks: readonly { readonly chunk: Buffer }[], done: Done): void {
+    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), 'binary', done);
+  }
+
   override _final(done: Done): void {
     const call = this.#open();
     call.write({ action: { $case: 'finish', value: {} } });
@@ -77,9 +88,18 @@ export class PeerStream extends Duplex {
     done();
   }
 
+  /** After both ends the call is still to end: only then has all been passed on. */
   override _destroy(error: Error | null, done: Done): void {
-    this.#call?.cancel();
-    done(error);
+    const call = this.#call;
+    const isEnding = error === null && this.readableEnded && this.writableFinished;
+    if (call === undefined || this.#isOver || !isEnding) {
+      call?.cancel();
+      done(error);
+      return;
+    }
+    call.once('end', () => done(null));
+    call.once('error', (failure: ServiceError) => done(new CallError(failure)));
+    call.resume();
   }
 
   #open(): Call {
@@ -87,8 +107,13 @@ export class PeerStream extends Duplex {
     const call = this.#channel.duplex(PeerServiceService.openStream);
     this.#call = call;
     call.on('data', ({ event }: OpenStreamResponse) => this.#take(event));
-    call.on('error', (error: ServiceError) => this.destroy(new CallError(error)));
-    call.on('end', () => this.push(null));
+    call.on('error', (error: ServiceError) => {
+      this.#isOver = true;
+      this.destroy(new CallError(error));
+    });
+    call.on('end', () => {
+      this.#isOver = true;
+    });
     call.write({ action: { $case: 'open', value: this.#target } });
     return call;
   }

@@ -107,7 +107,7 @@ export class PeerApi {
 
   /**
    * The stream of a name with another peer, by its ring ID or its address: one and the same for as long
-   * as it is open. It connects when it is used.
+   * as it is open. It connects when it is used. `pair://host:port` is a program that speaks raw TCP.
    */
   stream(to: number | string, { name = '' }: StreamOptions = {}): PeerStream {
     const target: OpenStreamTarget['target'] =
@@ -116,7 +116,7 @@ export class PeerApi {
         : { $case: 'toAddress', value: to };
     const key = `${to}\n${name}`;
     const known = this.#streams.get(key);
-    if (known !== undefined && !known.closed) return known;
+    if (known !== undefined && !known.destroyed) return known;
     const stream = new PeerStream(this.#channel, { target, name });
     this.#streams.set(key, stream);
     stream.once('close', () => {

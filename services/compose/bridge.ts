@@ -56,6 +56,7 @@ function remoteCalls(link: NodeLink, requestStop: () => void): LegacyCalls {
       proveBy: (_dialect, prove) => binder.proveBy(prove),
     },
     ring: undefined,
+    streams: undefined,
     stop: remoteStop(link, requestStop),
     followHolders: undefined,
     followValues: (isWanted, put) =>

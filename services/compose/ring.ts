@@ -23,6 +23,7 @@ import { InboxKeeper } from '../peer/inbox-keeper.js';
 import { PeerLinks } from '../peer/link.js';
 import { createNodeHandler } from '../peer/node-handler.js';
 import { peerToWire, stageToWire } from '../peer/wire.js';
+import type { PeerStreams } from '../peer/stream/streams.js';
 import { callUnary } from '../rpc/channel.js';
 import { connectTo } from '../rpc/node-client.js';
 import type { NodeStores } from '../storage/open-stores.js';
@@ -71,6 +72,10 @@ export class RingPart {
     const { answerTimeoutMs } = deps.config;
     const describe = describeNode;
     this.#streams = new StreamsPart({ face, application, describe, answerTimeoutMs });
+  }
+
+  get streams(): PeerStreams {
+    return this.#streams.streams;
   }
 
   /** The ring, once it is known. */

@@ -4,15 +4,17 @@ import {
   NodeServiceService,
   type DescribeNodeResponse,
 } from '../../proto/gen/ringbinder/internal/v1/node_service.js';
+import { isPairAddress, parsePairAddress } from '../legacy/pair/address.js';
+import { dialPair } from '../legacy/pair/socket.js';
 import { STREAM_LIMITS } from '../limits.js';
 import type { PeerApplication } from '../peer/application.js';
 import type { PeerRef } from '../peer/core/ring-space.js';
 import type { PeerFace } from '../peer/face.js';
-import { carryStream } from '../peer/stream/carrier.js';
+import { findTarget } from '../peer/stream/face.js';
 import { createOpenStream, createStreamHandlers } from '../peer/stream/handler.js';
+import { carryStream } from '../peer/stream/link.js';
 import type { PeerStream } from '../peer/stream/peer-stream.js';
 import { PeerStreams } from '../peer/stream/streams.js';
-import { findTarget } from '../peer/stream/targets.js';
 import { callerToWire } from '../peer/wire.js';
 import { callUnary } from '../rpc/channel.js';
 import { LinkPool } from '../rpc/link-pool.js';
@@ -50,7 +52,7 @@ export class StreamsPart {
     const self = (): PeerRef => deps.face.seat.driver.state.self;
     this.streams = new PeerStreams({
       self,
-      carries: (peer) => self().ringId < peer.ringId,
+      carries: ({ address, ringId }) => isPairAddress(address) || self().ringId < ringId,
       carry: (stream) => this.#carry(stream),
       invite: async (peer, name) => this.#invite(peer, name),
       clock: systemClock,
@@ -77,6 +79,11 @@ export class StreamsPart {
   }
 
   #carry(stream: PeerStream): void {
+    const raw = parsePairAddress(stream.peer.address);
+    if (raw !== undefined) {
+      dialPair(raw, stream);
+      return;
+    }
     const carrier = this.#carriers.get(stream.peer.address);
     carrier.streamCount += 1;
     carryStream(carrier.client, this.#callerTo(stream.peer), stream, () => {

@@ -13,6 +13,7 @@ export type LegacyListen = {
   readonly tlv: HostPort;
   readonly 'simple-dht': HostPort;
   readonly lieur: { readonly main: HostPort; readonly verification: HostPort };
+  readonly pair: HostPort;
   /** Each port by itself may be off. */
   readonly ring: { readonly [Port in RingPortName]: HostPort | undefined };
 };
@@ -42,6 +43,7 @@ export const LEGACY_DEFAULTS: LegacyListen = {
     main: { host: '127.0.0.1', port: 7403 },
     verification: { host: '127.0.0.1', port: 7404 },
   },
+  pair: { host: '127.0.0.1', port: 7405 },
   ring: {
     hash: { host: '127.0.0.1', port: 8001 },
     welcome: { host: '127.0.0.1', port: 8000 },
@@ -57,6 +59,7 @@ const FORMS = {
   tlv: 'tlv=[IPv6]:port',
   'simple-dht': 'simple-dht=host:port',
   lieur: 'lieur=IPv4:port:verification-port',
+  pair: 'pair=host:port',
   'ring-hash': 'ring-hash=host:port',
   'ring-welcome': 'ring-welcome=host:port',
   'ring-monitor': 'ring-monitor=host:port',
@@ -72,6 +75,7 @@ const LISTEN: { readonly [Name in Named]: (text: string) => unknown } = {
   tlv: (text) => only(parseHostPort(text), ({ host }) => host.includes(':')),
   'simple-dht': parseHostPort,
   lieur: parseLieur,
+  pair: parseHostPort,
   'ring-hash': parseHostPort,
   'ring-welcome': parseHostPort,
   'ring-monitor': parseHostPort,
@@ -102,6 +106,7 @@ function choiceOf(places: ReadonlyMap<Named, unknown>): LegacyChoice {
     tlv: places.get('tlv'),
     'simple-dht': places.get('simple-dht'),
     lieur: places.get('lieur'),
+    pair: places.get('pair'),
     ring: Object.fromEntries(RING_PORTS.map((port) => [port, places.get(`ring-${port}`)])),
   } as LegacyChoice;
 }
@@ -122,6 +127,7 @@ export function listenOf(
     tlv: placeOf(choice.tlv, LEGACY_DEFAULTS.tlv),
     'simple-dht': placeOf(choice['simple-dht'], LEGACY_DEFAULTS['simple-dht']),
     lieur: placeOf(choice.lieur, LEGACY_DEFAULTS.lieur),
+    pair: placeOf(choice.pair, LEGACY_DEFAULTS.pair),
     ring: ports.every(([, place]) => place === undefined) ? 'off' : ring,
   };
 }

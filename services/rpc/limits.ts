@@ -24,6 +24,9 @@ export const UNSENT_BYTES_MAX = 64 * 2 ** 10;
 /** The same in the other direction: requests that the handler has not asked for. */
 export const UNREAD_BYTES_MAX = 64 * 2 ** 10;
 
+/** Both, where a reader may take as long as it wants: bytes in bulk, which wait for nothing else. */
+export const PATIENT_BYTES_MAX = 4 * 64 * 2 ** 10;
+
 /** What a waiting message takes beside its bytes; without it, empty ones would be free. */
 export const MESSAGE_OVERHEAD_BYTES = 128;
 

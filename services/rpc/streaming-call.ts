@@ -3,12 +3,17 @@
  *
  * Responses are taken from the handler one at a time, and no more of them than the reader takes:
  * at most `UNSENT_BYTES_MAX` and one message wait in this process. A reader that takes nothing for
- * `SLOW_READER_MS` loses the stream, unless the handler waits for it.
+ * `SLOW_READER_MS` loses the stream, unless the handler waits for it; then `PATIENT_BYTES_MAX` may wait.
  */
 import type { ServiceError } from '@grpc/grpc-js';
 import { RingbinderError } from '../errors.js';
 import type { ResponseCodec } from './handlers.js';
-import { MESSAGE_OVERHEAD_BYTES, SLOW_READER_MS, UNSENT_BYTES_MAX } from './limits.js';
+import {
+  MESSAGE_OVERHEAD_BYTES,
+  PATIENT_BYTES_MAX,
+  SLOW_READER_MS,
+  UNSENT_BYTES_MAX,
+} from './limits.js';
 import { type CallScope, RunningCall, type SurfaceCall } from './running-call.js';
 
 /** What is the same in a stream of responses and one both ways. */
@@ -29,6 +34,7 @@ export class StreamingCall<Response> extends RunningCall {
   /** Waits for the reader, not for the handler. */
   #isStuck = false;
   #waitsForReader = false;
+  #unsentBytesMax = UNSENT_BYTES_MAX;
 
   constructor(call: ResponseStream, scope: CallScope, method: ResponseCodec<Response>) {
     super(call, scope);
@@ -40,6 +46,7 @@ export class StreamingCall<Response> extends RunningCall {
 
   override waitForReader(): void {
     this.#waitsForReader = true;
+    this.#unsentBytesMax = PATIENT_BYTES_MAX;
   }
 
   /** Sends what the handler responds, until that ends or the call is over. Never rejects. */
@@ -84,9 +91,9 @@ export class StreamingCall<Response> extends RunningCall {
     this.#unsentBytes += bytes;
     this.#call.write(message, () => {
       this.#unsentBytes -= bytes;
-      if (this.#isStuck && this.#unsentBytes <= UNSENT_BYTES_MAX / 2) this.#wake?.();
+      if (this.#isStuck && this.#unsentBytes <= this.#unsentBytesMax / 2) this.#wake?.();
     });
-    return this.#unsentBytes > UNSENT_BYTES_MAX ? this.#leaving() : undefined;
+    return this.#unsentBytes > this.#unsentBytesMax ? this.#leaving() : undefined;
   }
 
   /** Resolves when half of what may wait has left, or the call is over. */

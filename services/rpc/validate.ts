@@ -34,6 +34,8 @@ export function requestReader<Request>(method: RequestCodec<Request>): ReadReque
   let checked: DescMessage | undefined;
   let isKnown = false;
   return (bytes) => {
+    const quick = method.requestShortcut?.(bytes);
+    if (quick !== undefined) return quick;
     const request = decode(bytes, method);
     if (!isKnown) checked = checkedTypeOf(method.path);
     isKnown = true;

@@ -8,6 +8,7 @@ import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pause } from '../../clients/sdk/timing.js';
 import { parseHostPort } from '../../services/host-port.js';
+import { legacyFlags, type LegacyPlaces } from '../support/legacy-flags.js';
 import { Asker } from '../support/asker.js';
 import { Flood, type FloodSource } from '../support/flood.js';
 import { HEAP_ARGV, liveBytes } from '../support/heap.js';
@@ -30,7 +31,7 @@ const TTL_MS = 3_600_000;
 type Dialect = {
   readonly name: 'tlv' | 'simple-dht' | 'lieur';
   /** What `--legacy` says of it. */
-  readonly listen: string;
+  readonly listen: LegacyPlaces;
   /** Beside the main port. */
   readonly otherPorts: (node: TestNode) => readonly number[];
   /** Where the node is reached over IPv4, and where the sources are. */
@@ -53,7 +54,7 @@ const TLV_OTHER = hex('0123456789abcdef'.repeat(6));
 const tlv: Dialect = {
   name: 'tlv',
   // Sources on many hosts, which may become servers: a node is none to itself.
-  listen: 'tlv=[::ffff:127.0.0.1]:0,simple-dht=off,lieur=off',
+  listen: { tlv: '[::ffff:127.0.0.1]:0' },
   otherPorts: () => [58_951, 58_952, 58_523, 58_752],
   host: '127.0.0.1',
   sources: Array.from({ length: SOURCES }, (_, index) => `127.0.0.${index + 2}`),
@@ -86,7 +87,7 @@ const tlv: Dialect = {
 
 const simpleDht: Dialect = {
   name: 'simple-dht',
-  listen: `tlv=off,simple-dht=${farHost()}:0,lieur=off`,
+  listen: { 'simple-dht': `${farHost()}:0` },
   otherPorts: () => [],
   host: farHost(),
   sources: Array.from({ length: SOURCES }, farHost),
@@ -114,7 +115,7 @@ const simpleDht: Dialect = {
 
 const lieur: Dialect = {
   name: 'lieur',
-  listen: `tlv=off,simple-dht=off,lieur=${farHost()}:0:0`,
+  listen: { lieur: `${farHost()}:0:0` },
   otherPorts: (node) => [portOf(node, 'lieur verification')],
   host: farHost(),
   sources: Array.from({ length: SOURCES }, farHost),
@@ -163,7 +164,7 @@ describe.each([tlv, simpleDht, lieur])('$name', (dialect) => {
 
   beforeAll(async () => {
     net = new TestNet();
-    const flags = ['--legacy', dialect.listen, '--legacy-rate', '1000000'];
+    const flags = [...legacyFlags(dialect.listen), '--legacy-rate', '1000000'];
     node = await net.start({ flags, dataDir: net.dataDir('node'), execArgv: HEAP_ARGV });
     await dialect.fill(node);
     const ports = [portOf(node, dialect.name), ...dialect.otherPorts(node)];

@@ -162,9 +162,20 @@ describe('PeerService by hand', () => {
     });
   });
 
-  it('OpenStream begins with open', async () => {
-    const refused = await refusal(founder, `${V1}.PeerService/OpenStream`, {});
-    expect(refused.code).toBe('invalid_argument');
+  it('opens a stream, here with the node itself', async () => {
+    const said = [
+      { open: { toAddress: founder, name: 'by hand' } },
+      { chunk: 'aGVsbG8=' },
+      { finish: {} },
+    ];
+    const data = said.map((message) => JSON.stringify(message)).join(' ');
+    const { code, out } = await curl(founder, `${V1}.PeerService/OpenStream`, undefined, [
+      '--data',
+      data,
+    ]);
+    expect(code).toBe(0);
+    const heard = out.split(/\n(?=\{)/).map((json) => JSON.parse(json) as object);
+    expect(heard).toMatchObject([{ opened: { address: founder } }, ...said.slice(1)]);
   });
 });
 

@@ -89,7 +89,7 @@ describe('simple-dht', () => {
 describe('simple-dht on all addresses', () => {
   it('refuses to be its own peer, at whichever of them, and greets others', async () => {
     await using lone = new TestNet();
-    const flags = ['--legacy', 'tlv=off,simple-dht=0.0.0.0:0,lieur=off'];
+    const flags = legacyFlags({ 'simple-dht': '0.0.0.0:0' });
     const started = await lone.start({ flags });
     const port = addressOf(started, 'simple-dht').split(':').at(-1)!;
     await expect(

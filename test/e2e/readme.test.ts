@@ -97,6 +97,27 @@ describe('README', () => {
     inbox.kill('SIGINT');
   });
 
+  it('shows streams that work as they are typed', async () => {
+    await using net = new TestNet();
+    const [founder, other] = await net.ring(2);
+    const copy = net.dataDir('copy');
+    const typed = (line: string): string =>
+      line
+        .split('#')[0]!
+        .replace(/ & *$/, '')
+        .replace('npx ringbinder', `${process.execPath} ${CLI}`)
+        .replace('127.0.0.1:7400', founder!.address)
+        .replace('127.0.0.1:7410', other!.address)
+        .replace('/tmp/copy', copy);
+    const run = (line: string) => shell(`RINGBINDER_SERVER=${founder!.address} ${typed(line)}`);
+    const [accept = '', send = '', echo = ''] = linesUnder('Streams between peers');
+    const [taken, sent, echoed] = await Promise.all([run(accept), run(send), run(echo)]);
+    expect([taken, sent, echoed].map(({ code }) => code)).toEqual([0, 0, 0]);
+    const license = readFileSync(`${ROOT}LICENSE`, 'utf8');
+    expect(readFileSync(copy, 'utf8')).toBe(license);
+    expect(echoed.out).toBe(license);
+  }, 30_000);
+
   it('shows keys and values that work as they are typed', async () => {
     await using net = new TestNet();
     const [founder, other] = await net.ring(3);

@@ -1,7 +1,7 @@
 /** Where a process under test speaks legacy dialects: nowhere but where the test says. */
 
 const NAMES = [
-  ...(['tlv', 'simple-dht', 'lieur'] as const),
+  ...(['tlv', 'simple-dht', 'lieur', 'pair'] as const),
   ...(['ring-hash', 'ring-welcome', 'ring-monitor', 'ring-peer'] as const),
 ];
 

@@ -10,6 +10,7 @@ import type {
   StopCalls,
   ValueCalls,
 } from '../../legacy/core/session.js';
+import type { PeerStreams } from '../../peer/stream/streams.js';
 
 /** Asks whether a service lives; never rejects, and ends within seconds. */
 export type Prover = (address: string) => Promise<boolean>;
@@ -41,6 +42,8 @@ export type LegacyCalls = {
   readonly binder: DirectoryCalls | undefined;
   /** Undefined where no guests can be. */
   readonly ring: ((place: RingPlace) => OpenRing) | undefined;
+  /** The peer streams of this node; undefined where there are none. */
+  readonly streams: Pick<PeerStreams, 'carried'> | undefined;
   /** Undefined where nobody may stop anything. */
   readonly stop: StopCalls | undefined;
   /** Tells of holders that others announce; undefined where nobody can know. */

@@ -7,6 +7,7 @@ import { RingbinderError } from '../../errors.js';
 import type { BinderCalls, HolderCalls, StopCalls, ValueCalls } from '../../legacy/core/session.js';
 import { LIEUR_CHECK } from '../../legacy/lieur/check.js';
 import { settle, settlePatiently } from '../../legacy/settle.js';
+import type { PeerStreams } from '../../peer/stream/streams.js';
 import { systemClock } from '../../system/clock.js';
 import type { BinderPart } from '../binder.js';
 import type { TablePart } from '../table.js';
@@ -21,11 +22,12 @@ export type LocalCallsDeps = {
   readonly table: TablePart;
   readonly binder: BinderPart;
   readonly ring: LocalRingDeps;
+  readonly streams: PeerStreams;
   readonly requestStop: () => void;
 };
 
 export function localCalls({ config, ...deps }: LocalCallsDeps): LegacyCalls {
-  const { binder, requestStop } = deps;
+  const { binder, streams, requestStop } = deps;
   const table = deps.table.application;
   const { roles, stopPassword } = config;
   return {
@@ -44,6 +46,7 @@ export function localCalls({ config, ...deps }: LocalCallsDeps): LegacyCalls {
           proveBy: (dialect, prove) => binder.proveBy(dialect, prove),
         },
     ring: (place) => new LocalRing(deps.ring, place),
+    streams,
     stop: stopPassword === undefined ? undefined : stopCalls(stopPassword, requestStop),
     followHolders: (announced) =>
       table.onWrite(({ key, address, content }) => {

@@ -13,6 +13,7 @@ import type { SessionNote } from '../../legacy/core/session.js';
 import type { BoundSockets, LegacyCalls, OpenDialect, OpenerOf } from './dialect.js';
 import { openLieur } from './lieur.js';
 import { openRing } from './ring.js';
+import { openPair } from './pair.js';
 import { openSimpleDht } from './simple-dht.js';
 import { openTlv } from './tlv.js';
 
@@ -21,6 +22,7 @@ const OPENERS: { readonly [Name in LegacyName]: OpenerOf<Name> } = {
   'simple-dht': openSimpleDht,
   lieur: openLieur,
   ring: openRing,
+  pair: openPair,
 };
 
 export type LegacyPartDeps = {

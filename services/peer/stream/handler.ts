@@ -69,8 +69,8 @@ export function createStreamHandlers({ face, streams }: Omit<StreamHandlerDeps, 
       const reading = requests[Symbol.asyncIterator]();
       const { action } = await firstOf(reading);
       if (action?.$case !== 'open') throw notOpened();
-      const { caller, name, carrierId } = action.value;
-      const stream: PeerStream = streams.carried(callerOf(caller), name, carrierId);
+      const { caller, name } = action.value;
+      const stream: PeerStream = streams.carried(callerOf(caller), name);
       context.waitForReader();
       const { self } = face.seat.driver.state;
       yield { event: { $case: 'opened', value: peerToWire(self) } };

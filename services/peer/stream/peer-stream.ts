@@ -14,8 +14,6 @@ export type StreamEnd = { readonly incoming: Pipe; readonly outgoing: Pipe };
 export class PeerStream {
   readonly peer: PeerRef;
   readonly name: string;
-  /** What carries it to the other peer, so that a later one is told from it; empty for none. */
-  carrierId = '';
   readonly #toFar: Pipe;
   readonly #toNear: Pipe;
   readonly #opened: Promise<void>;

@@ -1,8 +1,8 @@
 /**
  * One direction of a peer stream: bytes from one writer to one reader, with room for so many.
  *
- * Small chunks that wait are handed out together. When it breaks, the reader still gets what was
- * written before; the writer learns of it at once.
+ * Small chunks that wait are handed out together. When it breaks, the writer learns of it at once; the
+ * reader still gets what was written before, and no error when that was all.
  */
 
 /** What may wait; one chunk more is no harm. */
@@ -14,18 +14,20 @@ export class Pipe {
   #chunks: Uint8Array[] = [];
   #bytes = 0;
   #isFinished = false;
+  #isSettled = false;
   #failure: Error | undefined;
-  #wakeWriter: (() => void) | undefined;
+  /** The writer may wait for room and for the end at once. */
+  #writerWaits: (() => void)[] = [];
   #wakeReader: (() => void) | undefined;
 
-  /** Whether all has been read, or nothing more will come. */
-  get isDone(): boolean {
-    return this.#failure !== undefined || (this.#isFinished && this.#chunks.length === 0);
+  /** Whether the writer has written all. */
+  get isFinished(): boolean {
+    return this.#isFinished;
   }
 
-  /** Whether it broke. */
-  get failure(): Error | undefined {
-    return this.#failure;
+  /** Whether the reader has all, or it broke. */
+  get isDone(): boolean {
+    return this.#isSettled || this.#failure !== undefined;
   }
 
   /** Takes a chunk; returns a promise when the next one must wait for it. Throws why it broke. */
@@ -35,14 +37,9 @@ export class Pipe {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
     this.#wakeReader?.();
-    if (this.#bytes < PIPE_BYTES_MAX) return undefined;
-    return new Promise((resolve, reject) => {
-      this.#wakeWriter = () => {
-        this.#wakeWriter = undefined;
-        if (this.#failure === undefined) resolve();
-        else reject(this.#failure);
-      };
-    });
+    return this.#bytes < PIPE_BYTES_MAX
+      ? undefined
+      : this.#until(() => this.#bytes < PIPE_BYTES_MAX);
   }
 
   /** No more will be written. */
@@ -51,28 +48,52 @@ export class Pipe {
     this.#wakeReader?.();
   }
 
+  /** For the writer: resolves when the reader has all. Rejects with why it broke. */
+  async settled(): Promise<void> {
+    await this.#until(() => this.#isSettled);
+  }
+
   /** Breaks it, unless it is done. */
   fail(reason: Error): void {
     if (this.isDone) return;
     this.#failure = reason;
     this.#wakeReader?.();
-    this.#wakeWriter?.();
+    this.#wakeWriter();
   }
 
   /** Resolves with what is next; with undefined at the end. Rejects with why it broke. */
   async read(): Promise<Uint8Array | undefined> {
     while (this.#chunks.length === 0) {
-      if (this.#failure !== undefined) throw this.#failure;
       if (this.#isFinished) return undefined;
-      await new Promise<void>((resolve) => {
-        this.#wakeReader = resolve;
+      if (this.#failure !== undefined) throw this.#failure;
+      await new Promise<void>((wake) => {
+        this.#wakeReader = wake;
       });
       this.#wakeReader = undefined;
     }
     const chunk = this.#take();
     this.#bytes -= chunk.length;
-    if (this.#bytes < PIPE_BYTES_MAX) this.#wakeWriter?.();
+    if (this.#bytes < PIPE_BYTES_MAX) this.#wakeWriter();
     return chunk;
+  }
+
+  /** The reader has all, and has passed it on. */
+  settle(): void {
+    this.#isSettled = true;
+    this.#wakeWriter();
+  }
+
+  async #until(isTrue: () => boolean): Promise<void> {
+    while (!isTrue()) {
+      if (this.#failure !== undefined) throw this.#failure;
+      await new Promise<void>((wake) => {
+        this.#writerWaits.push(wake);
+      });
+    }
+  }
+
+  #wakeWriter(): void {
+    for (const wake of this.#writerWaits.splice(0)) wake();
   }
 
   #take(): Uint8Array {

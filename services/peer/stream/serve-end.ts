@@ -16,8 +16,9 @@ export type StreamEvent =
 type Requests = AsyncIterator<{ readonly action?: StreamMessage | undefined }>;
 
 /**
- * Yields what the user of an end reads, until both directions are finished. Whoever stops listening
- * before breaks the stream; so does who goes away without having finished, for that may be a loss.
+ * Yields what the user of an end reads, and ends when that and what it wrote have been passed on. Whoever stops
+ * listening before breaks the stream; so does who goes away without having finished, for that may be a loss.
+ * Throws why the stream broke.
  */
 export async function* serveEnd(
   stream: PeerStream,
@@ -28,7 +29,7 @@ export async function* serveEnd(
   const giveUp = (): void => stream.break(brokenOff(stream, signal.reason));
   signal.addEventListener('abort', giveUp);
   if (signal.aborted) giveUp();
-  const writing = writeAll(stream, end, requests);
+  void writeAll(stream, end, requests);
   try {
     for (;;) {
       const chunk = await end.incoming.read();
@@ -36,7 +37,8 @@ export async function* serveEnd(
       yield { $case: 'chunk', value: asBuffer(chunk) };
     }
     yield { $case: 'finish', value: {} };
-    await writing;
+    end.incoming.settle();
+    await end.outgoing.settled();
   } finally {
     signal.removeEventListener('abort', giveUp);
     if (!stream.isOver) stream.break(brokenOff(stream));

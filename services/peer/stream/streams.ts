@@ -90,12 +90,11 @@ export class PeerStreams {
   }
 
   /** Another peer carries a stream here, with its end there open. Throws `STREAMS_FULL`. */
-  carried(peer: PeerRef, name: string, carrierId: string): PeerStream {
+  carried(peer: PeerRef, name: string): PeerStream {
     const known = this.#find(peer, name);
     // Who carries a stream anew has none any more: ours is an older one that may still be read.
     if (known?.isOpen === true) this.release(known);
     const stream = this.#find(peer, name) ?? this.#create(peer, name);
-    stream.carrierId = carrierId;
     stream.open();
     this.#offer(stream);
     return stream;
@@ -191,6 +190,7 @@ export class PeerStreams {
     }
     const { clock, limits } = this.#deps;
     this.#unclaimed.set(stream, clock.monotonicMs());
+    if (this.#unclaimed.size > limits.unclaimedMax) this.#sweep();
     if (this.#unclaimed.size > limits.unclaimedMax) this.#giveUp(stream);
   }
 

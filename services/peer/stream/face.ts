@@ -1,6 +1,7 @@
 /** Who is meant by an address or a ring ID, as the other end of a stream. */
 import type { DescribeNodeResponse } from '../../../proto/gen/ringbinder/internal/v1/node_service.js';
 import { RingbinderError } from '../../errors.js';
+import { isPairAddress, pairPeer, parsePairAddress } from '../../legacy/pair/address.js';
 import { ringIdFromWire } from '../../rpc/wire-ring-id.js';
 import type { PeerApplication } from '../application.js';
 import { isGuest, type PeerRef } from '../core/ring-space.js';
@@ -30,12 +31,22 @@ export async function findTarget(
     return owner;
   }
   const address = target.value;
+  if (isPairAddress(address)) return rawTarget(address);
   if (address === self.address) return self;
   const found = await describe(address).catch((thrown: unknown) => {
     throw unreachable(address, thrown);
   });
   if (found.self === undefined || found.ringName !== ringName) throw notFound({ address });
   return peerFromWire(found.self, ringSize);
+}
+
+/** A program in no ring: it is dialled to see whether it is there. */
+function rawTarget(address: string): PeerRef {
+  const where = parsePairAddress(address);
+  if (where !== undefined) return pairPeer(where);
+  const violations = [{ field: 'open.to_address', description: 'must be pair://host:port' }];
+  const text = `${address} has no host and port`;
+  throw new RingbinderError('REQUEST_INVALID', text, { address }, { violations });
 }
 
 function notFound(facts: Readonly<Record<string, string>>): RingbinderError {
