@@ -90,7 +90,9 @@ function durationFieldBytes(ms: number): number {
 
 function callerBytes(from: PeerRef, to: PeerRef): number {
   const name = textFieldBytes(RING_NAME_BYTES);
-  return textFieldBytes(peerFieldBytes(from) + name + numberFieldBytes(to.incarnation));
+  // The peer that is meant stands there also when its ring ID is 0.
+  const meant = TAG_BYTES + varintBytes(to.ringId);
+  return textFieldBytes(peerFieldBytes(from) + name + numberFieldBytes(to.incarnation) + meant);
 }
 
 function sumOf(peers: readonly PeerRef[]): number {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { BINDER_LIMITS } from '../../services/binder/core/limits.js';
 import { below } from '../../services/system/chance.js';
-import { World, type Program } from './world.js';
+import { World, type Program } from '../binder/world.js';
 
 const TTL_MS = 5_000;
 const { silentMs } = BINDER_LIMITS.fellowship;
