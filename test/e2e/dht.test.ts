@@ -651,8 +651,8 @@ describe('a record that is damaged on disk', () => {
       async () => node.sdk.dht.get('damaged', FROM_ALL).catch(() => undefined),
       5_000,
     );
-    expect(Buffer.from(second!.value).equals(value)).toBe(true);
-    expect(second!.receipt).toMatchObject({ answered: 3, repaired: 0 });
+    expect(Buffer.from(second.value).equals(value)).toBe(true);
+    expect(second.receipt).toMatchObject({ answered: 3, repaired: 0 });
   });
 });
 
