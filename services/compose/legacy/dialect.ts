@@ -46,8 +46,12 @@ export type LegacyCalls = {
   readonly streams: Pick<PeerStreams, 'carried'> | undefined;
   /** Undefined where nobody may stop anything. */
   readonly stop: StopCalls | undefined;
-  /** Tells of holders that others announce; undefined where nobody can know. */
-  readonly followHolders: ((announced: (key: string, address: string) => void) => void) | undefined;
+  /**
+   * Tells of holders that others announce, which live for `lifeMs` more (infinite: until they are
+   * withdrawn, with 0 then); undefined where nobody can know.
+   */
+  readonly followHolders:
+    ((changed: (key: string, address: string, lifeMs: number) => void) => void) | undefined;
   /** Tells of values that are put, which live for `lifeMs` more (infinite: until they change). */
   followValues(
     isWanted: (key: string) => boolean,

@@ -48,9 +48,11 @@ export function localCalls({ config, ...deps }: LocalCallsDeps): LegacyCalls {
     ring: (place) => new LocalRing(deps.ring, place),
     streams,
     stop: stopPassword === undefined ? undefined : stopCalls(stopPassword, requestStop),
-    followHolders: (announced) =>
-      table.onWrite(({ key, address, content }) => {
-        if (content.kind === 'holder' && address !== undefined) announced(key, address);
+    followHolders: (changed) =>
+      table.onWrite(({ key, address, content, expiresAtMs }) => {
+        if (address === undefined) return;
+        const lifeMs = (expiresAtMs ?? Number.POSITIVE_INFINITY) - systemClock.now();
+        changed(key, address, content.kind === 'deleted' ? 0 : lifeMs);
       }),
     followValues: (isWanted, put) =>
       table.onWrite(({ key, content, expiresAtMs }) => {

@@ -39,7 +39,10 @@ export async function openTlv({
     await adapter.close();
     throw thrown;
   });
-  followHolders?.((key, address) => session.holderAnnounced(key, address));
+  followHolders?.((key, address, lifeMs) => {
+    if (lifeMs > 0) session.holderAnnounced(key, address, lifeMs);
+    else session.holderWithdrawn(key, address);
+  });
   for (const server of peers.tlv) {
     session.join(server, (outcome) => {
       log.info({ server, outcome }, 'asked to join a legacy server');

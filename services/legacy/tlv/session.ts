@@ -11,6 +11,7 @@ import { TLV } from './codec.js';
 import { Holdings } from './holdings.js';
 import { canonicalIpv6 } from './ipv6.js';
 import type { Joined } from './joins.js';
+import { LastingHolders } from './lasting-holders.js';
 import type { TlvMessage } from './messages.js';
 import {
   SERVER_HASH_BYTES_MIN,
@@ -41,6 +42,7 @@ export class TlvSession {
   readonly #options: TlvOptions;
   readonly #post: Post;
   readonly #holdings = new Holdings();
+  readonly #lasting = new LastingHolders();
   readonly #servers: Servers;
   readonly #clients: Clients;
   readonly #clientLimit: RateLimit;
@@ -107,6 +109,9 @@ export class TlvSession {
     this.#holdings.sweep(nowMs);
     this.#clients.tick(nowMs);
     this.#servers.tick(nowMs);
+    for (const { key, address, endMs } of this.#lasting.takeDue(nowMs)) {
+      this.holderAnnounced(key, address, endMs - nowMs);
+    }
   }
 
   /** Joins the server of a host, once; `done` is called once, with what came of it. */
@@ -117,15 +122,22 @@ export class TlvSession {
 
   /**
    * The services have a holder: the other servers hear of it when they can take it, which is a hash of 65
-   * to 175 printable bytes and an IPv6 address. It is 30 s until they forget it, so a holder that stays
-   * is to be said again before; a repeat within 10 s is not told again.
+   * to 175 printable bytes and an IPv6 address. It is 30 s until they forget it, so one that lives for
+   * `lifeMs` (infinite: until it is withdrawn) is said again before; a repeat within 10 s is not told again.
    */
-  holderAnnounced(key: string, address: string): void {
+  holderAnnounced(key: string, address: string, lifeMs: number): void {
     const ip = canonicalIpv6(address);
     const hasLength = key.length >= SERVER_HASH_BYTES_MIN && key.length <= SECOND_BYTES_MAX;
     if (this.#isClosed || ip === undefined || !hasLength || !isWord(key)) return;
-    const due = this.#holdings.say(key, ip, this.#clock.steadyMs());
+    const nowMs = this.#clock.steadyMs();
+    this.#lasting.said(key, ip, nowMs + lifeMs, nowMs);
+    const due = this.#holdings.say(key, ip, nowMs);
     if (due !== undefined) this.#servers.tell(due);
+  }
+
+  /** The services have it no more: it is said no more, and forgotten elsewhere within 30 s. */
+  holderWithdrawn(key: string, address: string): void {
+    this.#lasting.withdrawn(key, canonicalIpv6(address) ?? address);
   }
 
   /** Tells the other servers; nothing is heard or sent from then on, but what a client still waits for. */

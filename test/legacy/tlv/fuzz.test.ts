@@ -172,7 +172,7 @@ describe('TlvSession', () => {
         node.session.received(it.socket, { host: it.host, port: it.port }, it.bytes);
       } else if (it.kind === 'pass') world.pass(it.ms);
       else if (it.kind === 'join') node.session.join(it.to);
-      else node.session.holderAnnounced(it.key, it.address);
+      else node.session.holderAnnounced(it.key, it.address, 60_000);
       judge.judge();
     }
     expect(heardCount).toBeGreaterThanOrEqual(DATAGRAMS);

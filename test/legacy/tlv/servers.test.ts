@@ -223,7 +223,7 @@ describe('sharing holders', () => {
     hear(node, '::77', HAVE_HEX, 'serverAnswer', 58_752);
     expect(node.holders.announced).toHaveLength(2);
     expect(node.count('HAVE')).toBe(0);
-    node.session.holderAnnounced(HASH, '::5');
+    node.session.holderAnnounced(HASH, '::5', 30_000);
     expect(node.count('HAVE')).toBe(0);
   });
 
@@ -262,7 +262,7 @@ describe('sharing holders', () => {
   it('tells servers of holders of the services, when they can take them', () => {
     const node = new World().node('::1');
     hear(node, '::2', '35');
-    node.session.holderAnnounced(HASH, '2001:DB8::5');
+    node.session.holderAnnounced(HASH, '2001:DB8::5', 30_000);
     for (const [key, address] of [
       ['short', '::5'],
       ['a'.repeat(176), '::5'],
@@ -272,10 +272,33 @@ describe('sharing holders', () => {
       [HASH, '[::5]:80'],
       [HASH, `${'0'.repeat(50)}::5`],
     ] as const) {
-      node.session.holderAnnounced(key, address);
+      node.session.holderAnnounced(key, address, 30_000);
     }
     expect(node.hex('answer')).toEqual([`33db30${ascii(`2001:db8::5${HASH}`)}`]);
     expect(node.holders.announced).toEqual([]);
+  });
+
+  it('tells servers again of holders that live longer, until they end or are withdrawn', () => {
+    const world = new World();
+    const node = world.node('::1');
+    const withdrawn = 'b'.repeat(96);
+    const told = (seconds: number): number => {
+      const before = node.count('HAVE');
+      for (let second = 0; second < seconds; second += 5) {
+        world.pass(5_000);
+        // Servers stay in the list while they are heard.
+        hear(node, '::2', '37', 'server', 58_523);
+      }
+      return node.count('HAVE') - before;
+    };
+    hear(node, '::2', '35');
+    node.session.holderAnnounced(HASH, '::5', 65_000);
+    node.session.holderAnnounced(withdrawn, '::6', Number.POSITIVE_INFINITY);
+    expect(node.count('HAVE')).toBe(2);
+    expect(told(45)).toBe(4);
+    node.session.holderWithdrawn(withdrawn, '::6');
+    // What has less than 30 s left ends elsewhere as well.
+    expect(told(60)).toBe(0);
   });
 
   it('forgets a pair after 30 s (B12)', () => {
@@ -367,7 +390,7 @@ describe('leaving', () => {
     expect(node.hex('answer')).toEqual(['36', '060000']);
     hear(node, '::4', '35');
     put(node);
-    node.session.holderAnnounced(HASH, '::5');
+    node.session.holderAnnounced(HASH, '::5', 30_000);
     world.pass(20_000);
     expect(node.sent).toHaveLength(2);
   });
