@@ -44,7 +44,8 @@ export function shortName(
   charsMax: number,
 ): string {
   const dialect = dialectOf(peer);
-  const text = dialect === undefined ? withoutHost(peer.address, sharedHost) : `${dialect} guest`;
+  if (dialect !== undefined) return shortGuest(dialect, charsMax);
+  const text = withoutHost(peer.address, sharedHost);
   return text.length > charsMax ? `…${text.slice(1 - charsMax)}` : text;
 }
 
@@ -55,6 +56,11 @@ export function sharedHostOf(peers: readonly PeerJson[]): string | undefined {
   );
   const [host] = hosts;
   return hosts.size === 1 ? host : undefined;
+}
+
+function shortGuest(dialect: string, charsMax: number): string {
+  const text = `${dialect} guest`;
+  return text.length > charsMax ? dialect.slice(0, charsMax) : text;
 }
 
 function withoutHost(address: string, host: string | undefined): string {

@@ -60,6 +60,7 @@ const shoot = async (name: string, from = page): Promise<void> => {
 describe.skipIf(executable === undefined)('the page', () => {
   it('draws every peer with an arrow to its successor, and the verdict', async () => {
     await untilSpots(8);
+    await page.locator('.successors path').nth(7).waitFor({ state: 'attached' });
     expect(await page.locator('.successors path').count()).toBe(8);
     await page.locator('.state.is-ideal').waitFor();
     await shoot('ring-of-8');

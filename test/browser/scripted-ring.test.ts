@@ -95,3 +95,33 @@ describe.skipIf(executable === undefined)('a peer that leaves', () => {
     await leaving.close();
   });
 });
+
+describe.skipIf(executable === undefined)('a reader who wants no motion', () => {
+  it('sees a way whole at once', async () => {
+    const few = evenRing(4);
+    const [origin, hop, owner] = few.map(({ peer }) => peer);
+    const hops = [hop!, owner!].map((peer) => ({ peer, latencyMs: 2 }));
+    const found = { position: owner!.ringId, origin: origin!, owner: owner!, hops };
+    const watch = async function* (signal: AbortSignal) {
+      yield { name: 'snapshot', data: { views: few, unreachable: [] } } as const;
+      await once(signal, 'abort');
+    };
+    const trace = async () => Promise.resolve(found);
+    const key = async () => Promise.resolve({ ...found, holders: [], hasMoreHolders: false });
+    const script = { watch, services, trace, key };
+    const calm = await openDashboard(script, {}, await readAssets(PAGE));
+    const options = { reducedMotion: 'reduce' } as const;
+    const page = await openPage(browser, `http://${calm.address}/`, [], options);
+    await page.getByLabel(/Look up a key/).fill('a key');
+    await page.keyboard.press('Enter');
+    const way = page.locator('.trace path');
+    await way.nth(1).waitFor({ state: 'attached' });
+    expect(await way.last().getAttribute('stroke-dashoffset')).toBe('0');
+    expect(await page.locator('.hops li').allTextContents()).toEqual([
+      `${hop!.address} 2.0 ms`,
+      `${owner!.address} 2.0 ms`,
+    ]);
+    await page.close();
+    await calm.close();
+  });
+});

@@ -83,7 +83,11 @@ describe('the drawing', () => {
     const labelled = sceneFor(300).spots.filter(({ hasRoom }) => hasRoom).length;
     expect(labelled).toBeGreaterThan(20);
     expect(labelled).toBeLessThan(150);
-    expect(roomFor([0, 1, 1.1, 6.2], 0.5)).toEqual([true, true, false, false]);
+    const box = { left: 0, right: 10, top: 0, bottom: 10 };
+    const beside = { ...box, left: 10, right: 20 };
+    const over = { ...box, left: 5, right: 15 };
+    expect(roomFor([box, beside, over])).toEqual([true, true, false]);
+    expect(roomFor([over, box, beside])).toEqual([true, false, false]);
   });
 
   it('draws 300 whole, and a sample of more with whom one asks for', () => {
@@ -105,6 +109,9 @@ describe('the drawing', () => {
     expect(shortName(peer, undefined, 7)).toBe('…1:7400');
     expect(shortName({ ...peer, address: 'ring://10.0.0.9', host: 'x:1' }, undefined, 20)).toBe(
       'ring guest',
+    );
+    expect(shortName({ ...peer, address: 'ring://10.0.0.9', host: 'x:1' }, undefined, 7)).toBe(
+      'ring',
     );
     expect([0, 1_023, 1_024, 150 * 2 ** 20].map(bytes)).toEqual([
       ...['0 B', '1023 B', '1.0 KiB', '150 MiB'],

@@ -5,6 +5,8 @@ import type { Line, Scene, Spot } from './scene.js';
 
 const APPEAR_MS = 500;
 const VANISH_MS = 900;
+/** Points at the circle from inside when it stands at the top. */
+const KEY = 'M0 3L5 13L-5 13Z';
 const SQUARE = 'M0-1L1 0L0 1L-1 0Z';
 
 type Layer = Selection<SVGGElement, unknown, null, undefined>;
@@ -19,6 +21,7 @@ export class RingDrawing {
   readonly #fingers: Layer;
   readonly #successors: Layer;
   readonly #trace: Layer;
+  readonly #key: Selection<SVGPathElement, unknown, null, undefined>;
   readonly #spots: Layer;
   #order: readonly number[] = [];
   /** Where the keyboard is; the one peer that Tab reaches. */
@@ -31,6 +34,7 @@ export class RingDrawing {
     this.#fingers = root.append('g').attr('class', 'fingers');
     this.#successors = root.append('g').attr('class', 'successors');
     this.#trace = root.append('g').attr('class', 'trace');
+    this.#key = root.append('path').attr('class', 'key').attr('d', KEY);
     this.#spots = root.append('g').attr('class', 'spots');
     root.on('keydown', (event: KeyboardEvent) => this.#steer(event));
     root.on('click', (event: MouseEvent) => {
@@ -48,6 +52,7 @@ export class RingDrawing {
     this.#successors.classed('has-heads', scene.hasHeads);
     drawLines(this.#successors, scene.successors);
     drawLines(this.#fingers, scene.fingers);
+    this.#drawKey(scene);
     this.#drawSpots(scene);
   }
 
@@ -66,6 +71,13 @@ export class RingDrawing {
       .delay((_line, index) => index * stepMs)
       .duration(stepMs)
       .attr('stroke-dashoffset', 0);
+  }
+
+  #drawKey({ keyAt, circle: { centre } }: Scene): void {
+    this.#key.attr('visibility', keyAt === undefined ? 'hidden' : 'visible');
+    if (keyAt === undefined) return;
+    const degrees = (Math.atan2(keyAt.x - centre.x, centre.y - keyAt.y) * 180) / Math.PI;
+    this.#key.attr('transform', `translate(${keyAt.x} ${keyAt.y}) rotate(${degrees})`);
   }
 
   #drawSpots({ spots, spotRadius }: Scene): void {

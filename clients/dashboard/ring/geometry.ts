@@ -4,6 +4,13 @@ export const TURN = 2 * Math.PI;
 
 export type Point = { readonly x: number; readonly y: number };
 
+export type Box = {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+};
+
 /** The circle of a ring: its centre, its radius, and how many positions it has. */
 export type Circle = {
   readonly centre: Point;
@@ -48,13 +55,12 @@ export function chordPath(from: number, to: number, circle: Circle, gap: number)
   return `M${xy(start)}Q${xy(bend)} ${xy(end)}`;
 }
 
-/** Which of the angles, given in order, have room for a label: at least so far apart. */
-export function roomFor(angles: readonly number[], apart: number): readonly boolean[] {
-  let last = -TURN;
-  const first = angles[0] ?? 0;
-  return angles.map((angle, index) => {
-    const isFree = angle - last >= apart && (index === 0 || first + TURN - angle >= apart);
-    if (isFree) last = angle;
+/** Which boxes have room, the first ones first: none is over another that has. */
+export function roomFor(boxes: readonly Box[]): readonly boolean[] {
+  const taken: Box[] = [];
+  return boxes.map((box) => {
+    const isFree = !taken.some((other) => overlap(box, other));
+    if (isFree) taken.push(box);
     return isFree;
   });
 }
@@ -69,6 +75,11 @@ export function sample<Item>(
   const step = items.length / max;
   const taken = new Set(Array.from({ length: max }, (_, index) => Math.floor(index * step)));
   return items.filter((item, index) => taken.has(index) || isWanted(item));
+}
+
+function overlap(one: Box, other: Box): boolean {
+  const isBeside = one.right <= other.left || other.right <= one.left;
+  return !isBeside && one.top < other.bottom && other.top < one.bottom;
 }
 
 function between(one: Point, other: Point, share: number): Point {

@@ -10,6 +10,7 @@ import {
   roomFor,
   sample,
   TURN,
+  type Box,
   type Circle,
   type Point,
 } from './geometry.js';
@@ -19,7 +20,7 @@ export const DRAWN_MAX = 400;
 /** Fingers are lines across the whole ring: of more peers at once nothing would be seen. */
 export const FINGERED_MAX = 24;
 
-const LABEL_PX = 22;
+const LABEL_PX = 18;
 const LABEL_CHAR_PX = 7.4;
 const LABEL_GAP_PX = 12;
 const HEADS_FROM_PX = 16;
@@ -61,6 +62,8 @@ export type Scene = {
   readonly successors: readonly Line[];
   readonly hasHeads: boolean;
   readonly fingers: readonly Line[];
+  /** Where the key of the trace lies; undefined without one. */
+  readonly keyAt: Point | undefined;
   /** How many peers the fingers are of. */
   readonly fingeredCount: number;
 };
@@ -71,7 +74,7 @@ export function sceneOf(input: SceneInput): Scene {
   const isWanted = ({ peer, isAnswering }: ShownPeer): boolean =>
     peer.ringId === selected || onTheWay.has(peer.ringId) || !isAnswering;
   const drawn = sample(peers, DRAWN_MAX, isWanted);
-  const margin = width < 520 ? 62 : 132;
+  const margin = width < 520 ? 72 : 132;
   const radius = Math.max(Math.min(width / 2 - margin, height / 2 - 36), 40);
   const centre = { x: width / 2, y: height / 2 };
   const circle = { centre, radius, ringSize: input.ringSize };
@@ -84,6 +87,7 @@ export function sceneOf(input: SceneInput): Scene {
     spots: spotsOf(input, drawn, circle, margin),
     successors: successorLines(peers, drawn, circle, spotRadius + 3),
     hasHeads: spacing >= HEADS_FROM_PX,
+    keyAt: trace && pointAt(angleOf(trace.position, circle), circle, radius),
     fingers: fingered.flatMap((shown) => fingerLines(shown, circle, spotRadius + 3)),
     fingeredCount: fingered.length,
   };
@@ -95,19 +99,16 @@ function spotsOf(
   circle: Circle,
   margin: number,
 ): readonly Spot[] {
-  const angles = drawn.map(({ peer }) => angleOf(peer.ringId, circle));
-  const room = roomFor(angles, LABEL_PX / circle.radius);
   const sharedHost = sharedHostOf(peers.map(({ peer }) => peer));
   const charsMax = Math.floor((margin - LABEL_GAP_PX - 6) / LABEL_CHAR_PX);
-  return drawn.map((shown, index) => {
+  const spots = drawn.map((shown) => {
     const { peer, isAnswering } = shown;
-    const angle = angles[index] ?? 0;
+    const angle = angleOf(peer.ringId, circle);
     const text = shortName(peer, sharedHost, charsMax);
     return {
       ringId: peer.ringId,
       at: pointAt(angle, circle, circle.radius),
       label: { text, at: labelOffset(angle), anchor: anchorOf(angle) },
-      hasRoom: room[index] ?? false,
       description: description(shown),
       isGuest: dialectOf(peer) !== undefined,
       isAnswering,
@@ -115,6 +116,25 @@ function spotsOf(
       isSelected: peer.ringId === selected,
     };
   });
+  const labelled = labelledOf(spots);
+  return spots.map((spot) => ({ ...spot, hasRoom: labelled.has(spot.ringId) }));
+}
+
+/** Whose label is shown: first of those that one looks for, then of whom there is room for. */
+function labelledOf(spots: readonly Omit<Spot, 'hasRoom'>[]): ReadonlySet<number> {
+  const isSought = ({ isSelected, isOwn, isGuest, isAnswering }: (typeof spots)[number]) =>
+    isSelected || isOwn || isGuest || !isAnswering;
+  const ordered = [...spots.filter(isSought), ...spots.filter((spot) => !isSought(spot))];
+  const room = roomFor(ordered.map(boxOf));
+  return new Set(ordered.flatMap(({ ringId }, index) => (room[index] === true ? [ringId] : [])));
+}
+
+function boxOf({ at, label }: Pick<Spot, 'at' | 'label'>): Box {
+  const width = label.text.length * LABEL_CHAR_PX;
+  const share = { start: 0, middle: 0.5, end: 1 }[label.anchor];
+  const left = at.x + label.at.x - share * width;
+  const top = at.y + label.at.y - LABEL_PX / 2;
+  return { left, right: left + width, top, bottom: top + LABEL_PX };
 }
 
 /** An arrow to the next peer goes along the circle, one that skips somebody across it. */
