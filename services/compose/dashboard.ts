@@ -40,8 +40,10 @@ export class DashboardPart {
       this.#link = link;
       const verdicts = new SharedAnswer(async () => link.verdict(), systemClock, VERDICT_FRESH_MS);
       const verdict = async () => verdicts.get();
-      const deps = { link, node, verdict, assets, clock: systemClock, limits: DASHBOARD_LIMITS };
-      this.#server = await DashboardServer.open(place, deps);
+      this.#server = await DashboardServer.open(place, {
+        ...{ link, node, verdict, assets, clock: systemClock, limits: DASHBOARD_LIMITS },
+        failed: (err) => log.warn({ err }, 'a connection to the dashboard was not accepted'),
+      });
       return this.#server.address;
     } catch (err) {
       log.warn({ err, place }, 'the dashboard is off: its port or its files can not be had');

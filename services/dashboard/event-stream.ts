@@ -29,7 +29,7 @@ export class EventStream {
   /** Resolves when more may be sent, or nobody reads any more. */
   async send({ name, data }: PageEvent): Promise<void> {
     await this.#drained;
-    if (this.signal.aborted) return;
+    if (this.signal.aborted || this.#response.writableEnded) return;
     if (this.#response.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`)) return;
     this.#drained ??= this.#drain();
     await this.#drained;

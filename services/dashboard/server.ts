@@ -38,6 +38,8 @@ export type DashboardDeps = ApiDeps & {
   readonly assets: ReadonlyMap<string, Asset>;
   readonly clock: Clock;
   readonly limits: DashboardLimits;
+  /** Told when a connection could not be accepted: too many open files, for instance. */
+  readonly failed: (error: Error) => void;
 };
 
 /** Nothing comes from elsewhere, nothing is framed, nothing is kept. */
@@ -72,6 +74,7 @@ export class DashboardServer {
     const dashboard = new DashboardServer(place, deps);
     dashboard.#server.listen(place);
     await once(dashboard.#server, 'listening');
+    dashboard.#server.on('error', deps.failed);
     return dashboard;
   }
 

@@ -4,9 +4,10 @@ import { mkdirSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readAssets } from '../../services/dashboard/assets.js';
+import type { ViewJson } from '../../services/dashboard/messages.js';
 import type { DashboardServer } from '../../services/dashboard/server.js';
 import { findChromium, openBrowser, openPage } from '../support/browser.js';
-import { evenRing, openDashboard } from '../support/scripted-dashboard.js';
+import { evenRing, openDashboard, VERDICT } from '../support/scripted-dashboard.js';
 
 const PAGE = new URL('../../dist/clients/dashboard/page', import.meta.url).pathname;
 const SCREENSHOTS = new URL('./screenshots/', import.meta.url).pathname;
@@ -46,6 +47,14 @@ afterAll(async () => {
 });
 
 const services = async () => Promise.resolve({ services: [] });
+
+/** Nothing happens after the snapshot. */
+function stillRing(shown: readonly ViewJson[]) {
+  return async function* (signal: AbortSignal) {
+    yield { name: 'snapshot', data: { views: shown, unreachable: [] } } as const;
+    await once(signal, 'abort');
+  };
+}
 
 /** One peer after another falls silent, and answers again. */
 async function* changes(signal: AbortSignal) {
@@ -102,10 +111,7 @@ describe.skipIf(executable === undefined)('a reader who wants no motion', () => 
     const [origin, hop, owner] = few.map(({ peer }) => peer);
     const hops = [hop!, owner!].map((peer) => ({ peer, latencyMs: 2 }));
     const found = { position: owner!.ringId, origin: origin!, owner: owner!, hops };
-    const watch = async function* (signal: AbortSignal) {
-      yield { name: 'snapshot', data: { views: few, unreachable: [] } } as const;
-      await once(signal, 'abort');
-    };
+    const watch = stillRing(few);
     const trace = async () => Promise.resolve(found);
     const key = async () => Promise.resolve({ ...found, holders: [], hasMoreHolders: false });
     const script = { watch, services, trace, key };
@@ -123,5 +129,25 @@ describe.skipIf(executable === undefined)('a reader who wants no motion', () => 
     ]);
     await page.close();
     await calm.close();
+  });
+});
+
+describe.skipIf(executable === undefined)('a broken ring', () => {
+  it('is called broken, with the rule and the peers that violate it', async () => {
+    const few = evenRing(3);
+    const { peer } = few[0]!;
+    const violation = { rule: 'ONE_LIVE_SUCCESSOR', peers: [peer], text: 'it has none' };
+    const verdict = async () =>
+      Promise.resolve({ ...VERDICT, state: 'broken', violations: [violation] } as const);
+    const watch = stillRing(few);
+    const script = { watch, services, verdict };
+    const broken = await openDashboard(script, {}, await readAssets(PAGE));
+    const page = await openPage(browser, `http://${broken.address}/`, []);
+    await page.locator('.verdict .state.is-broken').waitFor();
+    const told = await page.locator('.verdict li').textContent();
+    expect(told).toBe(`ONE_LIVE_SUCCESSOR it has none ${peer.address}`);
+    await page.screenshot({ path: `${SCREENSHOTS}broken.png` });
+    await page.close();
+    await broken.close();
   });
 });

@@ -46,6 +46,7 @@ export async function openDashboard(
     clock: systemClock,
     limits: { ...DASHBOARD_LIMITS, ...limits },
     verdict: async () => whole.verdict(),
+    failed: (error) => process.stderr.write(`${error.message}\n`),
     node: () => ({ ringId: 0, address: '10.0.0.1:1', ringName: 'ring-1', ringSize: RING_SIZE }),
   });
 }

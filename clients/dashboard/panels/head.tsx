@@ -46,7 +46,7 @@ function Verdict({ verdict }: { readonly verdict: VerdictJson | undefined }) {
           {time(observedAtMs)}
         </p>
         {violations.length > 0 && (
-          <details>
+          <details open>
             <summary>{counted(violations.length, 'violation')}</summary>
             <ul>
               {violations.map(({ rule, text, peers }) => (
