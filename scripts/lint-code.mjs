@@ -7,6 +7,7 @@ import { once } from 'node:events';
 
 const CHECKS = [
   ['tsc', '-p', 'tsconfig.check.json'],
+  ['tsc', '-p', 'clients/dashboard/tsconfig.json'],
   ['eslint', '.'],
   ['prettier', '--check', '--log-level', 'warn', '.'],
 ];

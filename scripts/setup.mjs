@@ -26,6 +26,7 @@ run('the code', process.execPath, [
   '--build',
   join(root, 'tsconfig.json'),
 ]);
+run('the dashboard', process.execPath, [join(root, 'scripts', 'page.mjs')]);
 chmodSync(entry, 0o755);
 
 function isInstalled() {

@@ -10,6 +10,7 @@ import { MonitorServiceService } from '../proto/gen/ringbinder/v1/monitor_servic
 import { PeerServiceService } from '../proto/gen/ringbinder/v1/peer_service.js';
 import { WelcomeServiceService } from '../proto/gen/ringbinder/v1/welcome_service.js';
 import { BinderPart } from './compose/binder.js';
+import { DashboardPart } from './compose/dashboard.js';
 import { DirectoryPart } from './compose/directory.js';
 import { localCalls } from './compose/legacy/local-calls.js';
 import { LegacyPart } from './compose/legacy/part.js';
@@ -73,6 +74,7 @@ type Parts = {
 class ComposedNode implements Node {
   readonly #parts: Parts;
   readonly #metrics: MetricsPart;
+  readonly #dashboard = new DashboardPart();
   readonly #server: RpcServer;
   readonly #closers: (() => void | Promise<void>)[] = [];
   readonly #forwarder: Forwarder;
@@ -158,6 +160,7 @@ class ComposedNode implements Node {
       () => this.#peer.close(),
       async () => this.#legacy.close(),
       async () => this.#metrics.close(),
+      async () => this.#dashboard.close(),
     );
   }
 
@@ -180,7 +183,9 @@ class ComposedNode implements Node {
     const metrics = await this.#metrics.open(config.metrics, isFounder, log);
     this.#setServing('SERVING');
     const { ringId } = driver.state.self;
-    log.info({ address, listen: bound, legacy, metrics, ringId, ring }, 'ringbinder ready');
+    const dashboard = await this.#openDashboard(bound);
+    const places = { legacy, metrics, dashboard };
+    log.info({ address, listen: bound, ...places, ringId, ring }, 'ringbinder ready');
   }
 
   async stop(): Promise<void> {
@@ -205,6 +210,17 @@ class ComposedNode implements Node {
         thrown,
       );
     }
+  }
+
+  async #openDashboard(bound: string): Promise<string> {
+    const { config, log } = this.#parts;
+    const { seat } = this.#peer.face;
+    const node = () => {
+      const { ringId, address } = seat.driver.state.self;
+      return { ringId, address, ringName: seat.ringName, ringSize: seat.ringSize };
+    };
+    const isFounder = config.join.length === 0;
+    return this.#dashboard.open(config.dashboard, isFounder, { target: bound, node, log });
   }
 
   #setServing(status: 'SERVING' | 'NOT_SERVING'): void {

@@ -131,6 +131,10 @@ export const OPTIONS = {
     '127.0.0.1:7481 on a node that founds a ring, off on one that joins',
     'Where to serve /metrics for Prometheus, over HTTP.',
   ),
+  dashboard: placeOrOff(
+    '127.0.0.1:7480 on a node that founds a ring, off on one that joins',
+    'Where to serve the dashboard, over HTTP: it shows all and changes nothing.',
+  ),
   /** Higher serves many clients behind one address, and lets one host keep the node busier. */
   legacyRate: optionalInteger(
     'by dialect: tlv 100, simple-dht 1000, lieur 20000',

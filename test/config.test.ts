@@ -52,6 +52,7 @@ const DEFAULTS = {
   legacyRate: undefined,
   leaveTimeoutMs: 20_000,
   metrics: undefined,
+  dashboard: undefined,
   stopPassword: undefined,
   routeCache: 4_096,
   membershipTtlMs: 15_000,

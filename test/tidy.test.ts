@@ -1,5 +1,5 @@
 /** The architecture, as rules on imports and calls: what may know what, and what is never used. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
@@ -45,6 +45,12 @@ const IMPORTS: readonly ImportRule[] = [
     allow:
       /^(?:clients\/(?:cli|sdk)\/|services\/main\.ts$|services\/simulator\/|services\/legacy\/(?:core\/(?:dialect|session)|line-client|[\w-]+\/(?:[\w-]+-)?codec)\.ts$|(?:cli-progress|commander|piscina|yaml|zod)$|node:)/,
     why: 'the CLI uses the SDK and the codecs of dialects, and starts nodes and simulations',
+  },
+  {
+    files: /^clients\/dashboard\//,
+    allow:
+      /^(?:clients\/dashboard\/|clients\/sdk\/timing\.ts$|services\/dashboard\/messages\.ts$|preact(?:\/hooks)?$|d3-(?:selection|transition)$)/,
+    why: 'the page knows what its node tells it, and nothing of the node',
   },
   {
     files: /^services\/compose(?:\.ts$|\/)/,
@@ -96,7 +102,7 @@ function filesBelow(folder: string): readonly string[] {
   return readdirSync(join(ROOT, folder)).flatMap((name) => {
     const path = `${folder}/${name}`;
     if (statSync(join(ROOT, path)).isDirectory()) return filesBelow(path);
-    return path.endsWith('.ts') ? [path] : [];
+    return /\.tsx?$/.test(path) ? [path] : [];
   });
 }
 
@@ -113,8 +119,8 @@ function importsOf(file: string, text: string): readonly string[] {
 
 function targetOf(file: string, specifier: string): string {
   if (!specifier.startsWith('.')) return specifier;
-  const path = normalize(join(dirname(file), specifier)).replace(/\.js$/, '.ts');
-  return relative('.', path);
+  const path = relative('.', normalize(join(dirname(file), specifier))).replace(/\.js$/, '.ts');
+  return existsSync(join(ROOT, `${path}x`)) ? `${path}x` : path;
 }
 
 function brokenImports(file: string, text: string): readonly string[] {

@@ -33,7 +33,7 @@ export class TestNode extends LoggedProcess {
     const keeping = dataDir === undefined ? ['--ephemeral'] : ['--data-dir', dataDir];
     const joining = contacts.length === 0 ? [] : ['--join', contacts.join(',')];
     // Fixed ports are for one node on a machine.
-    const plain = ['--legacy', '--metrics'].flatMap((it) =>
+    const plain = ['--legacy', '--metrics', '--dashboard'].flatMap((it) =>
       flags.includes(it) ? [] : [it, 'off'],
     );
     const serve = [CLI, 'serve', '--listen', listen, ...keeping, ...joining, ...plain, ...flags];
