@@ -111,6 +111,18 @@ describe('guests', () => {
     }
   });
 
+  it('get a message once that is sent again', async () => {
+    const [guest] = guests as [LegacyPeer];
+    const { peer } = nodes[1]!.sdk;
+    const said = (text: string): number =>
+      guest.received.filter((received) => received.text === text).length;
+    for (const text of ['said twice', 'said twice', 'said later']) {
+      await peer.send(Number(guest.ringId), Buffer.from(text), { messageId: text });
+    }
+    await until(() => (said('said later') === 1 ? true : undefined), 5_000);
+    expect(said('said twice')).toBe(1);
+  });
+
   it('are told at once that nobody has a ring ID', async () => {
     const free = ringIds().includes('7') ? '8' : '7';
     const [answer] = await guests[0]!.send(free, 'hello?');

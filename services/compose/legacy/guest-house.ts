@@ -5,6 +5,8 @@ import { GuestLine } from '../../legacy/ring/guest-line.js';
 import { guestAddress } from '../../legacy/ring/guest-name.js';
 import { RingbinderError } from '../../errors.js';
 import type { Guests } from '../../node/guests.js';
+import { INBOX_LIMITS } from '../../limits.js';
+import { Inbox } from '../../peer/core/inbox.js';
 import type { Letter } from '../../peer/core/messages.js';
 import type { RingId } from '../../peer/core/ring-space.js';
 import type { PeerDriver } from '../../peer/driver.js';
@@ -89,7 +91,12 @@ export class GuestHouse {
   /** Originals let a host have several ring IDs; in our ring each is an address of its own. */
   async #enter(ringId: RingId, host: string, line: GuestLine): Promise<'member' | 'full'> {
     const { guests } = this.#deps;
-    const deliver = (letter: Letter) => line.deliver(this.#messageOf(ringId, letter));
+    const inbox = new Inbox(INBOX_LIMITS);
+    const deliver = (letter: Letter): 'delivered' | 'inbox-full' => {
+      if (line.isFull) return 'inbox-full';
+      if (inbox.passOn(letter) === 'new') line.send(this.#messageOf(ringId, letter));
+      return 'delivered';
+    };
     try {
       return await guests.take(ringId, guestAddress(host), deliver);
     } catch (thrown) {

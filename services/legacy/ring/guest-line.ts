@@ -10,8 +10,9 @@ import type { RingNeighbor } from '../core/session.js';
 import { requestLine, type PeerRequest } from './request-codec.js';
 
 export const GUEST_LINE_LIMITS = {
-  /** Messages that wait. */
+  /** Messages that wait, and the characters of their texts; one message more is no harm. */
   messagesMax: 256,
+  charactersMax: 2 ** 20,
   /** How often a quiet guest is asked for its table, to see whether it lives. */
   askEveryMs: 15_000,
   /** How long one that has answered may be silent. */
@@ -27,12 +28,14 @@ export type GuestLineDeps = {
   readonly onDead: () => void;
 };
 
+type Message = Extract<PeerRequest, { kind: 'message' }>;
 type Sides = { readonly predecessor: RingNeighbor; readonly successor: RingNeighbor };
 const SIDES = ['predecessor', 'successor'] as const;
 
 export class GuestLine {
   readonly #deps: GuestLineDeps;
-  readonly #messages: PeerRequest[] = [];
+  readonly #messages: Message[] = [];
+  #characters = 0;
   /** Notices that wait, by side: a later one replaces an earlier one. */
   readonly #notices = new Map<(typeof SIDES)[number], PeerRequest>();
   readonly #stopAsking: Cancel;
@@ -48,12 +51,17 @@ export class GuestLine {
     this.#stopAsking = deps.clock.every(GUEST_LINE_LIMITS.askEveryMs, () => this.#ask());
   }
 
-  /** Takes a message, unless too many wait. */
-  deliver(message: Extract<PeerRequest, { kind: 'message' }>): 'delivered' | 'inbox-full' {
-    if (this.#messages.length >= GUEST_LINE_LIMITS.messagesMax) return 'inbox-full';
+  /** Whether so much waits that nothing more is to be sent now. */
+  get isFull(): boolean {
+    const { messagesMax, charactersMax } = GUEST_LINE_LIMITS;
+    return this.#messages.length >= messagesMax || this.#characters >= charactersMax;
+  }
+
+  /** Sends a message, behind those that wait. */
+  send(message: Message): void {
     this.#messages.push(message);
+    this.#characters += message.text.length;
     void this.#sendAll();
-    return 'delivered';
   }
 
   /** Tells the guest of neighbours that are other ones than it was told of. */
@@ -80,7 +88,7 @@ export class GuestLine {
       this.close();
       onDead();
     } else if (!this.#isSending) {
-      void this.#send({ kind: 'table' });
+      void this.#exchange({ kind: 'table' });
     }
   }
 
@@ -90,7 +98,7 @@ export class GuestLine {
     while (!this.#isClosed) {
       const next = this.#takeNext();
       if (next === undefined) break;
-      if (await this.#send(next.request)) {
+      if (await this.#exchange(next.request)) {
         next.done();
         this.#retryMs = GUEST_LINE_LIMITS.retryMs.first;
       } else {
@@ -111,10 +119,14 @@ export class GuestLine {
       return { request, done };
     }
     const [request] = this.#messages;
-    return request && { request, done: () => this.#messages.shift() };
+    const done = (): void => {
+      this.#messages.shift();
+      this.#characters -= request?.text.length ?? 0;
+    };
+    return request && { request, done };
   }
 
-  async #send(request: PeerRequest): Promise<boolean> {
+  async #exchange(request: PeerRequest): Promise<boolean> {
     const { exchange, clock } = this.#deps;
     const isAnswered = await exchange(requestLine(request));
     if (isAnswered) this.#answeredAtMs = clock.monotonicMs();

@@ -3,7 +3,7 @@ import { GUEST_LINE_LIMITS, GuestLine } from '../../../services/legacy/ring/gues
 import { settle } from '../../peer/lone-driver.js';
 import { FakeClock } from '../../support/fake-clock.js';
 
-const { askEveryMs, silentMsMax, messagesMax } = GUEST_LINE_LIMITS;
+const { askEveryMs, silentMsMax, messagesMax, charactersMax } = GUEST_LINE_LIMITS;
 
 function guestLine() {
   const clock = new FakeClock();
@@ -18,8 +18,8 @@ function guestLine() {
       guest.deaths += 1;
     },
   });
-  const deliver = (text: string) =>
-    line.deliver({ kind: 'message', to: 5, senderHost: '10.0.0.1', text });
+  const deliver = (text: string): void =>
+    line.send({ kind: 'message', to: 5, senderHost: '10.0.0.1', text });
   return { clock, guest, line, deliver };
 }
 
@@ -29,7 +29,8 @@ describe('GuestLine', () => {
   it('sends messages one after the other, each until it is answered', async () => {
     const { clock, guest, deliver } = guestLine();
     guest.isThere = false;
-    expect([deliver('one'), deliver('two')]).toEqual(['delivered', 'delivered']);
+    deliver('one');
+    deliver('two');
     await settle();
     await clock.advanceInSteps(1_000, 100);
     guest.isThere = true;
@@ -38,12 +39,23 @@ describe('GuestLine', () => {
     expect(guest.lines).toEqual([one, one, one, 'msg:5:10.0.0.1:two']);
   });
 
-  it('takes no more messages than may wait', async () => {
-    const { guest, deliver } = guestLine();
-    guest.isThere = false;
-    const outcomes = Array.from({ length: messagesMax + 1 }, (_, number) => deliver(`${number}`));
-    expect(outcomes.filter((outcome) => outcome === 'delivered')).toHaveLength(messagesMax);
-    expect(outcomes.at(-1)).toBe('inbox-full');
+  it('is full with as many messages, or as long ones, as may wait, until some were answered', async () => {
+    for (const [text, count] of [
+      ['short', messagesMax],
+      ['x'.repeat(charactersMax / 4), 4],
+    ] as const) {
+      const { clock, guest, line, deliver } = guestLine();
+      guest.isThere = false;
+      for (let number = 0; number < count; number += 1) {
+        expect(line.isFull).toBe(false);
+        deliver(text);
+      }
+      expect(line.isFull).toBe(true);
+      await settle();
+      guest.isThere = true;
+      await clock.advanceInSteps(3_000, 100);
+      expect(line.isFull).toBe(false);
+    }
   });
 
   it('tells of neighbours that are others than before, the latest only', async () => {
