@@ -60,11 +60,6 @@ export class PeerStreams {
     return this.#streams.size;
   }
 
-  /** The other peers, once for each stream. */
-  get peers(): readonly PeerRef[] {
-    return [...this.#streams.values()].map(({ peer }) => peer);
-  }
-
   /**
    * Takes the near end of the stream with a peer, which is opened now when there is none. Throws
    * `STREAM_TAKEN` when another application has it, `STREAMS_FULL`, `PEER_UNREACHABLE`.
